@@ -1,0 +1,130 @@
+import { z } from "zod";
+import { Digest } from "./digest.ts";
+import { ModelName, ModelRef } from "./name.ts";
+import { StageName } from "./report.ts";
+
+const Name = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "expected lower-case letters, digits and dashes");
+const Seconds = z.number().positive().max(86_400);
+const Rate = z.number().min(0).max(1);
+
+/** Objectives of one model: a rate is 0..1, a latency is at a quantile 0..1 in milliseconds. */
+export const Slo = z.strictObject({
+  maxErrorRate: Rate.gt(0).lt(1),
+  latency: z.array(z.strictObject({ quantile: Rate.gt(0).lt(1), maxMs: z.number().positive() })).min(1),
+});
+export type Slo = z.infer<typeof Slo>;
+
+/** `policies/slo.yaml`: the only place for a limit on errors or latency. */
+export const SloPolicy = z.strictObject({
+  schema: z.literal("sluice/slo/v1"),
+  budgetDays: z.int().positive(),
+  models: z.record(ModelName, Slo),
+});
+export type SloPolicy = z.infer<typeof SloPolicy>;
+
+/** `policies/admission.yaml`: the stages whose reports must pass, by environment. */
+export const AdmissionPolicy = z.strictObject({
+  schema: z.literal("sluice/admission/v1"),
+  environments: z.record(Name, z.strictObject({ require: z.array(StageName).min(1) })),
+});
+export type AdmissionPolicy = z.infer<typeof AdmissionPolicy>;
+
+/** A run of the load stage: open model, constant arrival. `warmupSeconds` are driven but not counted. */
+export const LoadProfile = z.strictObject({
+  ratePerSecond: z.number().positive().max(100_000),
+  warmupSeconds: z.number().nonnegative().max(3_600),
+  seconds: Seconds,
+  maxInFlight: z.int().positive(),
+  maxLagMs: z.number().positive(),
+});
+export type LoadProfile = z.infer<typeof LoadProfile>;
+
+/** `policies/load.yaml`: profiles by name. */
+export const LoadPolicy = z.strictObject({
+  schema: z.literal("sluice/load/v1"),
+  profiles: z.record(Name, LoadProfile),
+});
+export type LoadPolicy = z.infer<typeof LoadPolicy>;
+
+/**
+ * How the canary is judged. `falseAlarm` (0..1) is the chance that an equal canary is ever rejected, over all looks and
+ * metrics; `ratio` is the smallest ratio of canary to baseline that matters; `latencyQuantile` is the baseline's own
+ * quantile above which a request counts as slow, learnt from its first `calibrationRequests`.
+ */
+export const JudgePolicy = z.strictObject({
+  falseAlarm: Rate.gt(0).lt(1),
+  ratio: z.number().gt(1).max(100),
+  latencyQuantile: Rate.gt(0).lt(1),
+  calibrationRequests: z.int().positive(),
+});
+export type JudgePolicy = z.infer<typeof JudgePolicy>;
+
+/** One weight. The step passes after `seconds` with at least `minRequests` on the canary, and is inconclusive after `maxSeconds`. */
+export const Step = z
+  .strictObject({
+    weight: z.int().min(1).max(99),
+    seconds: Seconds,
+    maxSeconds: Seconds,
+    minRequests: z.int().positive(),
+    approval: z.boolean().default(false),
+  })
+  .refine((step) => step.maxSeconds >= step.seconds, "expected maxSeconds >= seconds");
+export type Step = z.infer<typeof Step>;
+
+/** A way to let traffic in: ascending weights, then promotion. `lookSeconds` is the pause between two looks. */
+export const Strategy = z.strictObject({
+  steps: z
+    .array(Step)
+    .min(1)
+    .refine((steps) => steps.every((step, i) => i === 0 || step.weight > (steps[i - 1]?.weight ?? 0)), {
+      message: "expected strictly ascending weights",
+    }),
+  lookSeconds: Seconds,
+  readySeconds: Seconds,
+  drainSeconds: Seconds,
+  judge: JudgePolicy,
+});
+export type Strategy = z.infer<typeof Strategy>;
+
+/** `policies/rollout.yaml`: strategies by name. */
+export const RolloutPolicy = z.strictObject({
+  schema: z.literal("sluice/rollout/v1"),
+  strategies: z.record(Name, Strategy),
+});
+export type RolloutPolicy = z.infer<typeof RolloutPolicy>;
+
+/** Made-up requests (the golden inputs) that the environment's own rollout sends through the router. */
+const Traffic = z.strictObject({ kind: z.literal("synthetic"), ratePerSecond: z.number().positive().max(10_000) });
+
+/** Where the embedded site listens: `port` 0 takes a free one, kept from then on. */
+const LocalTarget = z.strictObject({
+  kind: z.literal("local"),
+  host: z.string().min(1),
+  port: z.int().min(0).max(65_535),
+  workers: z.int().positive().max(64),
+});
+
+/** `policies/environments/<name>.yaml`. */
+export const Environment = z.strictObject({
+  schema: z.literal("sluice/environment/v1"),
+  model: ModelName,
+  release: ModelRef,
+  bootstrap: ModelRef,
+  strategy: Name,
+  load: Name,
+  traffic: Traffic.optional(),
+  target: LocalTarget,
+});
+export type Environment = z.infer<typeof Environment>;
+
+/** All policies that bear on one environment, and the digest over their files. */
+export const Policies = z.strictObject({
+  digest: Digest,
+  environmentName: Name,
+  environment: Environment,
+  slo: Slo,
+  admission: z.strictObject({ require: z.array(StageName) }),
+  load: LoadProfile,
+  strategy: Strategy,
+});
+export type Policies = z.infer<typeof Policies>;

@@ -1,0 +1,35 @@
+import { z } from "zod";
+import { Digest, shortDigest } from "./digest.ts";
+import { ModelName, Version } from "./name.ts";
+import { Report } from "./report.ts";
+
+/** The code that serves: a container image, or on the host surface a bundle folder. */
+export const Code = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("bundle"), digest: Digest }),
+  z.strictObject({ kind: z.literal("image"), digest: Digest, reference: z.string().min(1) }),
+]);
+export type Code = z.infer<typeof Code>;
+
+/** One release: code + model + policies. Its `id` is derived from the three digests, see `releaseId`. */
+export const Release = z.strictObject({
+  id: z.string().regex(/^[a-z][a-z0-9.-]{0,120}$/i),
+  model: z.strictObject({ name: ModelName, version: Version, digest: Digest }),
+  code: Code,
+  policy: z.strictObject({ digest: Digest }),
+});
+export type Release = z.infer<typeof Release>;
+
+/** `magika-3.3.0-0123456789ab`: readable, usable as a folder's name, and different when any digest differs. */
+export function releaseId(name: string, version: string, digest: Digest): string {
+  return `${name}-${version}-${shortDigest(digest)}`;
+}
+
+/** What was proven before a release was admitted. `admittedAt` is RFC 3339. */
+export const ReleaseRecord = z.strictObject({
+  schema: z.literal("sluice/release/v1"),
+  release: Release,
+  environment: z.string().min(1),
+  admittedAt: z.iso.datetime(),
+  reports: z.array(Report),
+});
+export type ReleaseRecord = z.infer<typeof ReleaseRecord>;
