@@ -1,0 +1,90 @@
+import type { JudgePolicy, Slo, Step } from "../spec/policy.ts";
+import { emptySample, type Sample } from "../spec/sample.ts";
+import type { Verdict } from "../spec/verdict.ts";
+import { absoluteMetrics, type Delta, type Metric, relativeMetrics, sumOf } from "./metrics.ts";
+import { countOf, quantileMs, since } from "./sample.ts";
+
+/** Cumulative samples of both arms at one moment of a step. */
+export interface Look {
+  step: number;
+  canary: Sample;
+  baseline: Sample;
+}
+
+/** A step's verdict so far (`undefined`: go on looking) and what it rests on; a metric fails at `evidence >= threshold`. */
+export interface Judgement {
+  verdict: Verdict | undefined;
+  figure: string;
+  metrics: Metric[];
+  threshold: number;
+}
+
+/** Evidence at which an arm counts as outside the SLO when it is only asked whether it shares a breach. */
+const sharedThreshold = 20;
+
+/**
+ * Judges the canary at one look. `looks` are all since its first weight, oldest first; `elapsedSeconds` counts from
+ * the current step's weight. Every metric is the same sequential test (see `evidence`), so that a verdict may be taken
+ * at every look: errors and slow requests against the baseline, both against the SLO.
+ */
+export function judge(
+  looks: readonly Look[],
+  step: Step,
+  elapsedSeconds: number,
+  { judge: policy, slo }: { judge: JudgePolicy; slo: Slo },
+): Judgement {
+  const deltas = differences(looks);
+  const current = looks.at(-1)?.step;
+  const window = sumOf(deltas.filter((_, i) => looks[i]?.step === current));
+  const canaryDeltas = deltas.map((delta) => delta.canary);
+  const metrics = [...relativeMetrics(deltas, policy), ...absoluteMetrics(canaryDeltas, slo)];
+  const threshold = metrics.length / policy.falseAlarm;
+  // Written so that NaN is a breach.
+  const broken = metrics.filter((metric) => !(metric.evidence < threshold));
+  return {
+    verdict: broken.length > 0 ? blame(broken, deltas, slo) : wait(window, step, elapsedSeconds),
+    figure: `canary ${describe(window.canary)}; baseline ${describe(window.baseline)}`,
+    metrics,
+    threshold,
+  };
+}
+
+/** A breach that the baseline shares is the place's fault, not the canary's: taking the canary back would not help. */
+function blame(broken: readonly Metric[], deltas: readonly Delta[], slo: Slo): Verdict {
+  const baseline = absoluteMetrics(
+    deltas.map((delta) => delta.baseline),
+    slo,
+  );
+  const shared = baseline.filter((metric) => !(metric.evidence < sharedThreshold));
+  const excused = broken.every((metric) => metric.against === "slo" && shared.some(({ name }) => name === metric.name));
+  if (!excused) return { kind: "fail", breaches: broken.map((metric) => metric.words) };
+  const words = shared.map((metric) => metric.words).join("; ");
+  return { kind: "inconclusive", reason: `Cannot judge canary: baseline is outside the SLO as well: ${words}` };
+}
+
+function wait({ canary, baseline }: Delta, step: Step, elapsedSeconds: number): Verdict | undefined {
+  if (!(elapsedSeconds >= step.seconds)) return undefined;
+  const fewest = Math.min(canary.requests, baseline.requests);
+  if (fewest >= step.minRequests) return { kind: "pass" };
+  if (!(elapsedSeconds >= step.maxSeconds)) return undefined;
+  const arm = canary.requests <= baseline.requests ? "canary" : "baseline";
+  return {
+    kind: "inconclusive",
+    reason: `Cannot judge canary: ${arm} had ${fewest} requests in ${Math.round(elapsedSeconds)} s, policy needs ${step.minRequests} (${step.minRequests - fewest} more)`,
+  };
+}
+
+/** The first look has nothing before it: what the arms counted until then was not this rollout's. */
+function differences(looks: readonly Look[]): Delta[] {
+  return looks.map((look, i) => {
+    const before = looks[i - 1];
+    if (before === undefined) return { canary: emptySample, baseline: emptySample };
+    return { canary: since(before.canary, look.canary), baseline: since(before.baseline, look.baseline) };
+  });
+}
+
+function describe(sample: Sample): string {
+  const p = (quantile: number) => quantileMs(sample.latency, quantile).toFixed(0);
+  const latency = countOf(sample.latency) === 0 ? "no latency" : `p50 ${p(0.5)} ms, p99 ${p(0.99)} ms`;
+  return `${sample.requests} requests, ${sample.errors} errors, ${latency}`;
+}

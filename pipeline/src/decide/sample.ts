@@ -1,0 +1,54 @@
+import type { Latency, Sample } from "../spec/sample.ts";
+
+/** What came between two cumulative samples. A counter that went back was reset: all of the later one is new. */
+export function since(earlier: Sample, later: Sample): Sample {
+  if (later.requests < earlier.requests || later.errors < earlier.errors) return later;
+  return {
+    requests: later.requests - earlier.requests,
+    errors: later.errors - earlier.errors,
+    clientErrors: Math.max(0, later.clientErrors - earlier.clientErrors),
+    latency: subtract(later.latency, earlier.latency),
+  };
+}
+
+/** The sum of two samples. */
+export function plus(a: Sample, b: Sample): Sample {
+  const counts = new Map(a.latency);
+  for (const [upperUs, count] of b.latency) counts.set(upperUs, (counts.get(upperUs) ?? 0) + count);
+  return {
+    requests: a.requests + b.requests,
+    errors: a.errors + b.errors,
+    clientErrors: a.clientErrors + b.clientErrors,
+    latency: [...counts].sort(([x], [y]) => x - y),
+  };
+}
+
+/** The latency in milliseconds at `quantile` (0..1); NaN when nothing was measured. */
+export function quantileMs(latency: Latency, quantile: number): number {
+  const total = countOf(latency);
+  if (total === 0) return Number.NaN;
+  const rank = Math.max(1, Math.ceil(quantile * total));
+  let seen = 0;
+  for (const [upperUs, count] of latency) {
+    seen += count;
+    if (seen >= rank) return upperUs / 1000;
+  }
+  return Number.NaN;
+}
+
+/** How many were slower than `limitMs`. */
+export function countAbove(latency: Latency, limitMs: number): number {
+  return latency.reduce((sum, [upperUs, count]) => (upperUs > limitMs * 1000 ? sum + count : sum), 0);
+}
+
+/** How many were measured. */
+export function countOf(latency: Latency): number {
+  return latency.reduce((sum, [, count]) => sum + count, 0);
+}
+
+function subtract(later: Latency, earlier: Latency): Latency {
+  const before = new Map(earlier);
+  return later
+    .map(([upperUs, count]): [number, number] => [upperUs, count - (before.get(upperUs) ?? 0)])
+    .filter(([, count]) => count > 0);
+}

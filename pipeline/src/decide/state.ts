@@ -1,0 +1,144 @@
+import type { Action, Arms, Entry, Event, Result } from "../spec/journal.ts";
+import { emptySample, type Samples } from "../spec/sample.ts";
+import { explain } from "../spec/verdict.ts";
+import type { Look } from "./judge.ts";
+
+export type Opened = Extract<Event, { kind: "opened" }>;
+
+/** A rollout as its journal tells it. */
+export interface RolloutState {
+  opened: Opened;
+  /** Actions begun, as `keyOf` names them: after a crash they may or may not have happened. */
+  intended: ReadonlySet<string>;
+  /** Actions done. */
+  done: ReadonlySet<string>;
+  /** Index of the step whose weight is set, -1 before the first. */
+  step: number;
+  /** When that weight was set, milliseconds since the epoch. */
+  stepSince: number;
+  looks: readonly Look[];
+  /** Steps that passed. */
+  passed: ReadonlySet<number>;
+  /** Steps an operator approved. */
+  approved: ReadonlySet<number>;
+  /** Why traffic goes back to stable. */
+  aborting: string | undefined;
+  /** Why nothing goes on until an operator says so. */
+  paused: string | undefined;
+  /** An operator cut the remaining steps short. */
+  promoting: string | undefined;
+  closed: { result: Result; reason: string } | undefined;
+}
+
+/** Two intents with the same key ask for the same thing. */
+export function keyOf(action: Action): string {
+  switch (action.do) {
+    case "start":
+    case "stop":
+      return `${action.do} ${action.arm}`;
+    case "setWeight":
+      return `setWeight ${action.step}`;
+    case "shiftAll":
+      return `shiftAll ${action.to}`;
+    case "replayGolden":
+    case "setStable":
+      return action.do;
+  }
+}
+
+/** Reads a journal from its first entry; undefined when there is none. */
+export function fold(entries: readonly Entry[]): RolloutState | undefined {
+  const first = entries[0]?.event;
+  if (first?.kind !== "opened") return undefined;
+  return entries.slice(1).reduce(apply, begin(first));
+}
+
+/** The state right after a rollout was opened. */
+export function begin(opened: Opened): RolloutState {
+  return {
+    opened,
+    intended: new Set(),
+    done: new Set(),
+    step: -1,
+    stepSince: Number.NaN,
+    looks: [],
+    passed: new Set(),
+    approved: new Set(),
+    aborting: undefined,
+    paused: undefined,
+    promoting: undefined,
+    closed: undefined,
+  };
+}
+
+/** The state after one more entry. */
+export function apply(state: RolloutState, entry: Entry): RolloutState {
+  const { event } = entry;
+  switch (event.kind) {
+    case "opened":
+      return state;
+    case "intent":
+      return { ...state, intended: new Set(state.intended).add(keyOf(event.action)) };
+    case "outcome":
+      return afterOutcome(state, event, Date.parse(entry.at));
+    case "looked":
+      return { ...state, looks: [...state.looks, lookOf(event.step, event.samples, state.opened.arms)] };
+    case "judged":
+      return afterVerdict(state, event);
+    case "paused":
+      return { ...state, paused: event.reason };
+    case "commanded":
+      return afterCommand(state, event);
+    case "closed":
+      return { ...state, closed: { result: event.result, reason: event.reason } };
+  }
+}
+
+function afterOutcome(state: RolloutState, event: Extract<Event, { kind: "outcome" }>, at: number): RolloutState {
+  if (event.error !== undefined) return { ...state, aborting: state.aborting ?? event.error };
+  const done = new Set(state.done).add(keyOf(event.action));
+  if (event.action.do !== "setWeight") return { ...state, done };
+  return { ...state, done, step: event.action.step, stepSince: at };
+}
+
+function afterVerdict(state: RolloutState, event: Extract<Event, { kind: "judged" }>): RolloutState {
+  const { verdict, step } = event;
+  switch (verdict.kind) {
+    case "pass":
+      return { ...state, passed: new Set(state.passed).add(step) };
+    case "fail":
+    case "error":
+      return { ...state, aborting: state.aborting ?? explain(verdict) };
+    case "inconclusive":
+      return { ...state, paused: verdict.reason };
+  }
+}
+
+function afterCommand(state: RolloutState, event: Extract<Event, { kind: "commanded" }>): RolloutState {
+  const { command, by, reason } = event.command;
+  const words = `${by}: ${reason}`;
+  switch (command) {
+    case "pause":
+      return { ...state, paused: `Paused by ${words}` };
+    case "resume":
+      // The step begins anew, so that its window and its deadline count from now.
+      return { ...state, paused: undefined, ...restarted(state) };
+    case "approve":
+      return { ...state, paused: undefined, approved: new Set(state.approved).add(state.step + 1) };
+    case "promote":
+      return { ...state, paused: undefined, promoting: `Promoted by ${words}` };
+    case "abort":
+      return { ...state, paused: undefined, aborting: `Aborted by ${words}` };
+  }
+}
+
+function restarted(state: RolloutState): Pick<RolloutState, "done" | "step"> {
+  if (state.step < 0 || state.passed.has(state.step)) return { done: state.done, step: state.step };
+  const done = new Set(state.done);
+  done.delete(`setWeight ${state.step}`);
+  return { done, step: state.step - 1 };
+}
+
+function lookOf(step: number, samples: Samples, arms: Arms): Look {
+  return { step, canary: samples[arms.canary] ?? emptySample, baseline: samples[arms.baseline] ?? emptySample };
+}
