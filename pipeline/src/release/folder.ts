@@ -1,0 +1,112 @@
+import { join } from "node:path";
+import type { Digest } from "../spec/digest.ts";
+import { DeployError } from "../spec/error.ts";
+import { Manifest, type ManifestFile, unlistedFiles } from "../spec/manifest.ts";
+import { parseJson } from "../spec/read.ts";
+import { digestBytes, digestFile, digestList } from "./digest.ts";
+import { readWhole } from "./steady.ts";
+import { type FolderLimits, type FoundFile, folderLimits, listFolder } from "./walk.ts";
+
+const maxManifestBytes = 16 * 2 ** 20;
+const parallelReads = 4;
+
+/** A model folder as it was found. `digest` is over every listed file and `manifest.json`, as they are on disk. */
+export interface Folder {
+  manifest: Manifest;
+  digest: Digest;
+  files: ManifestFile[];
+}
+
+/** Proves a model folder against its manifest: throws `E_FILE` for a bad manifest, `E_DIGEST` naming each file that differs. */
+export async function verifyFolder(dir: string): Promise<Folder> {
+  const { differences, ...folder } = await inspectFolder(dir);
+  if (differences.length === 0) return folder;
+  throw new DeployError("E_DIGEST", `Cannot use ${dir}: ${summarise(differences)}`);
+}
+
+/** Compares a model folder with its manifest. An empty `differences` means that every file is as listed, and no other is there. */
+export async function inspectFolder(
+  dir: string,
+  limits: FolderLimits = folderLimits,
+): Promise<Folder & { differences: string[] }> {
+  const listing = await listFolder(dir, limits);
+  const { manifest, itself } = await readManifest(dir);
+  const differences = [...listing.refused, ...compareNames(manifest.files, listing.files)];
+  if (differences.length === 0) differences.push(...(await compareDigests(dir, manifest.files)));
+  return { manifest, digest: digestList([...manifest.files, itself]), files: manifest.files, differences };
+}
+
+/** Reads `manifest.json` of a folder and checks that it agrees with itself; throws `E_FILE`. `itself` is of the bytes read. */
+export async function readManifest(dir: string): Promise<{ manifest: Manifest; itself: ManifestFile }> {
+  const path = join(dir, "manifest.json");
+  const bytes = await readWhole(path, maxManifestBytes);
+  const manifest = parseJson(new TextDecoder().decode(bytes), Manifest, path);
+  const problem = findProblem(manifest);
+  if (problem !== undefined) throw new DeployError("E_FILE", `Cannot use ${path}: ${problem}`);
+  return { manifest, itself: { path: "manifest.json", size: bytes.length, digest: digestBytes(bytes) } };
+}
+
+/** Reads one listed file whole; throws `E_DIGEST` unless these very bytes are the listed ones. */
+export async function readListed(dir: string, file: ManifestFile): Promise<Uint8Array<ArrayBuffer>> {
+  const path = join(dir, file.path);
+  const bytes = await readWhole(path, folderLimits.bytes);
+  const actual = digestBytes(bytes);
+  if (actual === file.digest) return bytes;
+  throw new DeployError("E_DIGEST", `Cannot use ${path}: digest is ${actual}, manifest says ${file.digest}`);
+}
+
+function findProblem(manifest: Manifest): string | undefined {
+  const paths = manifest.files.map((file) => file.path);
+  const twice = paths.find((path, i) => paths.indexOf(path) !== i);
+  if (twice !== undefined) return `files lists ${twice} twice`;
+  const unlistable = paths.find((path) => unlistedFiles.includes(path));
+  if (unlistable !== undefined) return `files lists ${unlistable}, which no manifest can list`;
+  for (const role of ["model", "transformer", "golden"] as const) {
+    if (!paths.includes(manifest[role])) return `${role} is ${manifest[role]}, expected one of the listed files`;
+  }
+  const outputs = manifest.outputs.map((output) => output.name);
+  const missing = outputs.find((name) => manifest.tolerance.outputs[name] === undefined);
+  if (missing !== undefined) return `tolerance.outputs has no entry for output ${missing}`;
+  return undefined;
+}
+
+function compareNames(listed: readonly ManifestFile[], found: readonly FoundFile[]): string[] {
+  const sizes = new Map(found.map((file) => [file.path, file.size]));
+  const differences: string[] = [];
+  for (const file of listed) {
+    const size = sizes.get(file.path);
+    if (size === undefined) {
+      differences.push(`${file.path}: file is missing, manifest says ${file.digest}`);
+    } else if (size !== file.size) {
+      differences.push(`${file.path}: size is ${size}, manifest says ${file.size} (${file.digest})`);
+    }
+  }
+  const names = new Set([...listed.map((file) => file.path), ...unlistedFiles]);
+  for (const file of found) {
+    if (!names.has(file.path)) differences.push(`${file.path}: file is extra, manifest does not list it`);
+  }
+  return differences;
+}
+
+async function compareDigests(dir: string, listed: readonly ManifestFile[]): Promise<string[]> {
+  const differences: string[] = [];
+  await eachOf(listed, parallelReads, async (file) => {
+    const { digest } = await digestFile(join(dir, file.path));
+    if (digest !== file.digest) differences.push(`${file.path}: digest is ${digest}, manifest says ${file.digest}`);
+  });
+  return differences.sort();
+}
+
+/** Runs `work` on every item, at most `parallel` at a time. */
+async function eachOf<T>(items: readonly T[], parallel: number, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  const lane = async () => {
+    for (const item of queue) await work(item);
+  };
+  await Promise.all(Array.from({ length: parallel }, lane));
+}
+
+function summarise(differences: string[]): string {
+  const shown = differences.slice(0, 5).join("; ");
+  return differences.length > 5 ? `${shown}; and ${differences.length - 5} more` : shown;
+}

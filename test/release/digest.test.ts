@@ -1,0 +1,71 @@
+import { expect, test } from "bun:test";
+import { execFileSync } from "node:child_process";
+import { appendFile, mkdtemp, symlink, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { digestBytes, digestFile, digestList } from "../../pipeline/src/release/digest.ts";
+import { readSteadily, readWhole } from "../../pipeline/src/release/steady.ts";
+import { refusalOf } from "./refusal.ts";
+
+const empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+async function aFile(bytes: Uint8Array | string): Promise<string> {
+  const path = join(await mkdtemp(join(tmpdir(), "sluice-digest-")), "file");
+  await writeFile(path, bytes);
+  return path;
+}
+
+test.each([0, 1, 2 ** 20 - 1, 2 ** 20, 2 ** 20 + 1, 5 * 2 ** 20])(
+  "digestFile() equals digestBytes() at %d bytes",
+  async (size) => {
+    const bytes = crypto.getRandomValues(Buffer.alloc(Math.min(size, 65_536)));
+    const whole = Buffer.alloc(size, bytes);
+    expect(await digestFile(await aFile(whole))).toEqual({ digest: digestBytes(whole), size });
+  },
+);
+
+test("digestFile() knows the digest of nothing", async () => {
+  expect(await digestFile(await aFile(""))).toEqual({ digest: empty, size: 0 });
+});
+
+test("digestFile() refuses what is no regular file", async () => {
+  const path = await aFile("x");
+  await symlink(path, `${path}.link`);
+  execFileSync("mkfifo", [`${path}.pipe`]);
+  expect((await refusalOf(digestFile(`${path}.link`))).message).toContain("symbolic link");
+  expect((await refusalOf(digestFile(`${path}.pipe`))).message).toContain("no regular file");
+  expect((await refusalOf(digestFile(join(path, "..")))).message).toContain("no regular file");
+  expect((await refusalOf(digestFile(`${path}.none`))).message).toContain("does not exist");
+});
+
+test.each([
+  ["grows", (path: string) => appendFile(path, "more")],
+  ["shrinks", (path: string) => truncate(path, 10)],
+  ["is written over", (path: string) => writeFile(path, Buffer.alloc(3 * 2 ** 20, "b"))],
+])("readSteadily() refuses a file that %s while it is read", async (_, change) => {
+  const path = await aFile(Buffer.alloc(3 * 2 ** 20, "a"));
+  let changed: Promise<void> | undefined;
+  const reading = readSteadily(path, () => {
+    changed ??= change(path);
+  });
+  expect((await refusalOf(reading)).message).toContain("changed while it was read");
+  await changed;
+});
+
+test("readWhole() refuses more than the limit", async () => {
+  const path = await aFile("0123456789");
+  expect(new TextDecoder().decode(await readWhole(path, 10))).toBe("0123456789");
+  expect((await refusalOf(readWhole(path, 9))).message).toContain("more than 9 bytes");
+});
+
+test("digestList() depends on paths, sizes and digests, not on their order", () => {
+  const a = { path: "a", size: 0, digest: empty };
+  const b = { path: "b", size: 0, digest: empty };
+  const digest = digestList([a, b]);
+  expect(digestList([b, a])).toBe(digest);
+  expect(digestList([a])).not.toBe(digest);
+  expect(digestList([a, { ...b, path: "c" }])).not.toBe(digest);
+  expect(digestList([a, { ...b, size: 1 }])).not.toBe(digest);
+  expect(digestList([a, { ...b, digest: digestBytes("b") }])).not.toBe(digest);
+  expect(digestList([a])).toBe(digestBytes(`["a",0,"${empty}"]\n`));
+});
