@@ -1,0 +1,117 @@
+import { type Judgement, judge } from "../decide/judge.ts";
+import { next } from "../decide/next.ts";
+import { apply, fold, type RolloutState } from "../decide/state.ts";
+import { DeployError } from "../spec/error.ts";
+import type { Action, Entry, Event } from "../spec/journal.ts";
+import type { Lease } from "../spec/lease.ts";
+import type { Samples } from "../spec/sample.ts";
+import { type Effects, perform } from "./perform.ts";
+import type { Clock, Store } from "./ports.ts";
+
+/** What a rollout runs with. `onEntry` hears each journal entry, `onLook` each judgement, for progress only. */
+export interface Loop extends Effects {
+  rollout: string;
+  lease: Lease;
+  store: Store;
+  clock: Clock;
+  /** Aborted when the process is asked to end: the loop stops between two actions and the rollout stays open. */
+  signal: AbortSignal;
+  onEntry(entry: Entry, state: RolloutState): void;
+  onLook(judgement: Judgement, state: RolloutState): void;
+}
+
+/**
+ * Takes a rollout from wherever its journal stands to its end, to a pause, or to `signal`. Each turn reads the state,
+ * decides, journals the intent, acts, journals the outcome: a kill between any two leaves a journal to go on from.
+ */
+export async function run(loop: Loop): Promise<RolloutState> {
+  let state = await read(loop);
+  while (!loop.signal.aborted) {
+    state = await takeCommands(loop, state);
+    const wanted = next(state);
+    switch (wanted.kind) {
+      case "act":
+        state = await act(loop, state, wanted.action);
+        break;
+      case "look":
+        state = await look(loop, state);
+        break;
+      case "pause":
+        state = await record(loop, state, { kind: "paused", reason: wanted.reason });
+        break;
+      case "close":
+        state = await record(loop, state, { kind: "closed", result: wanted.result, reason: wanted.reason });
+        break;
+      case "paused":
+      case "closed":
+        return state;
+    }
+  }
+  return state;
+}
+
+async function read({ store, rollout }: Loop): Promise<RolloutState> {
+  const state = fold(await store.readJournal(rollout));
+  if (state === undefined) throw new DeployError("E_STATE", `Cannot run rollout ${rollout}: its journal is empty`);
+  return state;
+}
+
+async function record(loop: Loop, state: RolloutState, event: Event): Promise<RolloutState> {
+  const entry = await loop.store.append(loop.rollout, loop.lease, event);
+  const after = apply(state, entry);
+  loop.onEntry(entry, after);
+  return after;
+}
+
+async function takeCommands(loop: Loop, state: RolloutState): Promise<RolloutState> {
+  let after = state;
+  for (const { id, command } of await loop.store.readCommands()) {
+    after = await record(loop, after, { kind: "commanded", command });
+    await loop.store.forgetCommand(id);
+  }
+  return after;
+}
+
+async function act(loop: Loop, state: RolloutState, action: Action): Promise<RolloutState> {
+  const intended = await record(loop, state, { kind: "intent", action });
+  try {
+    await perform(action, state.opened, loop);
+  } catch (error) {
+    if (!isCanarysFault(action, error)) throw error;
+    return record(loop, intended, { kind: "outcome", action, error: error.message });
+  }
+  const done = await record(loop, intended, { kind: "outcome", action });
+  // The first look of a step is taken before its traffic, so that it begins at zero.
+  return action.do === "setWeight" ? observe(loop, done) : done;
+}
+
+/** A release that does not start or answers wrongly is turned away; a target that cannot be reached is nobody's verdict. */
+function isCanarysFault(action: Action, error: unknown): error is DeployError {
+  if (!(error instanceof DeployError)) return false;
+  if (action.do === "start") return error.code === "E_STATE" || error.code === "E_DIGEST";
+  return action.do === "replayGolden" && error.code === "E_GATE";
+}
+
+async function look(loop: Loop, state: RolloutState): Promise<RolloutState> {
+  const { strategy, slo } = state.opened;
+  const step = strategy.steps[state.step];
+  if (step === undefined) throw new Error(`Rollout ${loop.rollout} is at step ${state.step}, which its policy lacks`);
+  await loop.clock.sleep(strategy.lookSeconds * 1000);
+  const seen = await observe(loop, state);
+  const elapsedSeconds = (loop.clock.now() - state.stepSince) / 1000;
+  const judgement = judge(seen.looks, step, elapsedSeconds, { judge: strategy.judge, slo });
+  loop.onLook(judgement, seen);
+  if (judgement.verdict === undefined) return seen;
+  const { verdict, figure } = judgement;
+  return record(loop, seen, { kind: "judged", step: state.step, verdict, figure });
+}
+
+async function observe(loop: Loop, state: RolloutState): Promise<RolloutState> {
+  const all = await loop.router.readSamples();
+  const ours: Samples = {};
+  for (const id of Object.values(state.opened.arms)) {
+    const sample = all[id];
+    if (sample !== undefined) ours[id] = sample;
+  }
+  return record(loop, state, { kind: "looked", step: state.step, samples: ours });
+}

@@ -1,0 +1,41 @@
+import { join } from "node:path";
+import type { Opened } from "../decide/state.ts";
+import { weightsOf } from "../decide/weights.ts";
+import type { Action } from "../spec/journal.ts";
+import type { Release } from "../spec/release.ts";
+import type { Router, Runtime } from "./ports.ts";
+
+/** What an action needs to be done. `replayGolden` throws `E_GATE` when the revision at `address` answers wrongly. */
+export interface Effects {
+  router: Router;
+  runtime: Runtime;
+  releasesDir: string;
+  replayGolden(address: string, release: Release): Promise<void>;
+}
+
+/** Does one action on the target. Every one may be done again after a crash, whether or not it took effect before. */
+export async function perform(action: Action, opened: Opened, effects: Effects): Promise<void> {
+  const { router, runtime } = effects;
+  const { arms, strategy } = opened;
+  switch (action.do) {
+    case "start": {
+      const release = action.arm === "canary" ? opened.candidate : opened.stable;
+      await runtime.start(arms[action.arm], {
+        releaseId: release.id,
+        releaseDir: join(effects.releasesDir, release.id),
+        readySeconds: strategy.readySeconds,
+      });
+      return;
+    }
+    case "replayGolden":
+      return effects.replayGolden(await runtime.addressOf(arms.canary), opened.candidate);
+    case "setWeight":
+      return router.writeWeights(weightsOf(arms, action.weight));
+    case "shiftAll":
+      return router.writeWeights({ [arms[action.to]]: 100 });
+    case "setStable":
+      return runtime.writeStable(arms.canary);
+    case "stop":
+      return runtime.stop(arms[action.arm], { drainSeconds: strategy.drainSeconds });
+  }
+}
