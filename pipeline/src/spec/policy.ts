@@ -29,12 +29,17 @@ export const AdmissionPolicy = z.strictObject({
 });
 export type AdmissionPolicy = z.infer<typeof AdmissionPolicy>;
 
-/** A run of the load stage: open model, constant arrival. `warmupSeconds` are driven but not counted. */
+/**
+ * A run of the load stage: open model, constant arrival. `warmupSeconds` are driven but not counted; an arrival that
+ * finds `maxInFlight` requests under way is dropped, which fails the run; a request without an answer after `timeoutMs`
+ * is an error; a driver later than `maxLagMs` at the 99th percentile makes the run an error.
+ */
 export const LoadProfile = z.strictObject({
   ratePerSecond: z.number().positive().max(100_000),
   warmupSeconds: z.number().nonnegative().max(3_600),
   seconds: Seconds,
   maxInFlight: z.int().positive(),
+  timeoutMs: z.number().positive().max(600_000),
   maxLagMs: z.number().positive(),
 });
 export type LoadProfile = z.infer<typeof LoadProfile>;

@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { Latency } from "./sample.ts";
+
+const Count = z.int().nonnegative();
+const Ms = z.number().nonnegative();
+
+/** Latency at a quantile 0..1, in milliseconds. */
+export const Quantile = z.strictObject({ quantile: z.number().gt(0).lt(1), ms: Ms });
+export type Quantile = z.infer<typeof Quantile>;
+
+/**
+ * What one run of a load driver saw, its warm-up left out. `planned` arrivals were either sent or `dropped` (too many
+ * were under way); of those sent, `errors` were refused, reset, timed out, empty or not 2xx (`errorKinds` by kind).
+ * Response time counts from the intended start, service time from the actual one; their difference is the driver's lag.
+ */
+export const LoadFacts = z.strictObject({
+  driver: z.enum(["sluice", "k6"]),
+  seconds: z.number().nonnegative(),
+  planned: Count,
+  dropped: Count,
+  requests: Count,
+  errors: Count,
+  errorKinds: z.record(z.string(), Count),
+  ratePerSecond: z.number().nonnegative(),
+  lagP99Ms: Ms,
+  response: z.array(Quantile),
+  service: z.array(Quantile),
+  distribution: Latency,
+});
+export type LoadFacts = z.infer<typeof LoadFacts>;

@@ -1,0 +1,17 @@
+import type { Golden } from "../../spec/golden.ts";
+
+/** One request that the driver repeats: `path` starts with a slash. */
+export interface LoadRequest {
+  path: string;
+  contentType: string;
+  body: string | Uint8Array<ArrayBuffer>;
+}
+
+/** The golden inputs of `model` as predict requests in JSON. */
+export function goldenRequests(model: string, golden: Golden): LoadRequest[] {
+  return golden.cases.map((one) => ({
+    path: `/v1/models/${model}/predict`,
+    contentType: "application/json",
+    body: JSON.stringify(one.request),
+  }));
+}

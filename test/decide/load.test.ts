@@ -1,0 +1,124 @@
+import { describe, expect, test } from "bun:test";
+import { judgeLoad, loadFigure, quantileName, samplesNeeded } from "../../pipeline/src/decide/load.ts";
+import { worst } from "../../pipeline/src/decide/worst.ts";
+import type { LoadFacts } from "../../pipeline/src/spec/load.ts";
+import type { LoadProfile, Slo } from "../../pipeline/src/spec/policy.ts";
+
+const slo: Slo = {
+  maxErrorRate: 0.01,
+  latency: [
+    { quantile: 0.5, maxMs: 20 },
+    { quantile: 0.99, maxMs: 100 },
+  ],
+};
+const profile: LoadProfile = {
+  ratePerSecond: 100,
+  warmupSeconds: 1,
+  seconds: 10,
+  maxInFlight: 64,
+  timeoutMs: 5000,
+  maxLagMs: 20,
+};
+
+function facts(change: Partial<LoadFacts> = {}): LoadFacts {
+  return {
+    driver: "sluice",
+    seconds: 10,
+    planned: 1000,
+    dropped: 0,
+    requests: 1000,
+    errors: 0,
+    errorKinds: {},
+    ratePerSecond: 100,
+    lagP99Ms: 2,
+    response: [
+      { quantile: 0.5, ms: 10 },
+      { quantile: 0.99, ms: 80 },
+    ],
+    service: [],
+    distribution: [],
+    ...change,
+  };
+}
+
+const p = (p50: number, p99: number) => [
+  { quantile: 0.5, ms: p50 },
+  { quantile: 0.99, ms: p99 },
+];
+
+describe("judgeLoad()", () => {
+  test.each([
+    ["a run within every objective", {}, "pass", ""],
+    ["a p99 exactly at its limit", { response: p(10, 100) }, "pass", ""],
+    ["a p99 20 % over its limit", { response: p(10, 120) }, "fail", "p99 is 120 ms, objective is 100 ms"],
+    ["a median over its limit", { response: p(21, 80) }, "fail", "p50 is 21 ms"],
+    ["a NaN quantile", { response: p(10, Number.NaN) }, "fail", "p99 is NaN ms"],
+    ["a quantile that was not measured", { response: [] }, "fail", "p50 is NaN ms"],
+    ["an error rate exactly at its limit", { errors: 10, errorKinds: { "status 500": 10 } }, "pass", ""],
+    [
+      "an error rate over its limit",
+      { errors: 11, errorKinds: { timeout: 11 } },
+      "fail",
+      "11 of 1000 requests failed (11 timeout)",
+    ],
+    ["one dropped arrival", { dropped: 1, requests: 999 }, "fail", "1 of 1000 arrivals dropped"],
+    ["requests that vanished", { requests: 999 }, "error", "999 requests ended, 1000 were planned"],
+    ["a driver that lagged", { lagP99Ms: 21 }, "error", "the driver was the bottleneck"],
+    ["a driver that lagged while the service failed", { lagP99Ms: 21, errors: 900 }, "error", "bottleneck"],
+    ["a lag that is NaN", { lagP99Ms: Number.NaN }, "error", "bottleneck"],
+    ["a run of nothing", { planned: 0, requests: 0, response: [] }, "error", "no request was planned"],
+    ["298 samples for a p99", { planned: 298, requests: 298 }, "inconclusive", "298 samples, it takes 299"],
+    ["nothing answered", { errors: 1000, errorKinds: { connection: 1000 }, response: [] }, "fail", "1000 connection"],
+  ] as const)("on %s", (_, change, kind, words) => {
+    const verdict = worst(judgeLoad(facts(change as Partial<LoadFacts>), slo, profile));
+    expect(verdict.kind).toBe(kind);
+    expect(JSON.stringify(verdict)).toContain(words);
+  });
+
+  test("names every objective it looked at", () => {
+    expect(judgeLoad(facts(), slo, profile).map((check) => check.name)).toEqual([
+      "driver kept its schedule",
+      "every arrival was sent",
+      "error rate",
+      "p50",
+      "p99",
+    ]);
+  });
+});
+
+test("samplesNeeded() is the rule for a 95 % upper bound", () => {
+  expect([0.5, 0.9, 0.99, 0.999].map(samplesNeeded)).toEqual([5, 29, 299, 2995]);
+});
+
+test("quantileName() has no floating-point dust", () => {
+  expect([0.5, 0.99, 0.999, 0.07].map(quantileName)).toEqual(["p50", "p99", "p99.9", "p7"]);
+});
+
+test("loadFigure() shows the outermost quantile beside its limit", () => {
+  expect(loadFigure(facts(), slo)).toBe("p99 80 ms of 100 ms at 100/s, 0 of 1000 failed");
+});
+
+describe("worst()", () => {
+  const check = (verdict: Parameters<typeof worst>[0][number]["verdict"]) => ({ name: "x", verdict });
+  const fail = check({ kind: "fail", breaches: ["a"] });
+  const inconclusive = check({ kind: "inconclusive", reason: "b" });
+  const error = check({ kind: "error", reason: "c" });
+  const pass = check({ kind: "pass" });
+
+  test.each([
+    ["nothing", [], "error"],
+    ["passes", [pass, pass], "pass"],
+    ["one inconclusive", [pass, inconclusive], "inconclusive"],
+    ["a fail beside an inconclusive", [inconclusive, fail], "fail"],
+    ["an error beside a fail", [fail, error], "error"],
+  ] as const)("of %s", (_, checks, kind) => {
+    expect(worst([...checks]).kind).toBe(kind);
+  });
+
+  test("keeps every breach", () => {
+    expect(worst([fail, check({ kind: "fail", breaches: ["d", "e"] })])).toEqual({
+      kind: "fail",
+      breaches: ["a", "d", "e"],
+    });
+  });
+});

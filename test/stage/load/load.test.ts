@@ -1,0 +1,77 @@
+import { afterEach, expect, test } from "bun:test";
+import type { LoadProfile, Slo } from "../../../pipeline/src/spec/policy.ts";
+import { Report } from "../../../pipeline/src/spec/report.ts";
+import { load } from "../../../pipeline/src/stage/load/load.ts";
+import { goldenRequests } from "../../../pipeline/src/stage/load/request.ts";
+import { serve, type TinyServer } from "../../support/server.ts";
+
+const started: TinyServer[] = [];
+afterEach(async () => {
+  for (const server of started.splice(0)) await server.stop();
+});
+
+// Wide limits: this machine's speed is not what these tests are about.
+const slo: Slo = { maxErrorRate: 0.001, latency: [{ quantile: 0.9, maxMs: 5000 }] };
+const profile: LoadProfile = {
+  ratePerSecond: 200,
+  warmupSeconds: 0.2,
+  seconds: 1,
+  maxInFlight: 128,
+  timeoutMs: 5000,
+  maxLagMs: 5000,
+};
+const requests = goldenRequests("digits", {
+  schema: "sluice/golden/v1",
+  producer: "test",
+  cases: [{ name: "one", request: { n: 1 }, response: { n: 2 } }],
+});
+
+function run(handler: Parameters<typeof serve>[0], change: { slo?: Slo; profile?: Partial<LoadProfile> } = {}) {
+  const server = serve(handler);
+  started.push(server);
+  const input = { url: server.url, key: "k", subject: "digits@1.0.0", requests };
+  return load({ ...input, slo: change.slo ?? slo, profile: { ...profile, ...change.profile } });
+}
+
+test("load() passes a service within its objectives, with the facts", async () => {
+  const report = await run((request) => Response.json({ path: new URL(request.url).pathname }));
+  expect(Report.parse(report).verdict).toEqual({ kind: "pass" });
+  expect(report.facts).toMatchObject({ planned: 200, requests: 200, errors: 0, dropped: 0, ratePerSecond: 200 });
+  expect(report.figure).toContain("of 5000 ms at 200/s, 0 of 200 failed");
+  expect(report.checks.map((check) => check.verdict.kind)).toEqual(["pass", "pass", "pass", "pass"]);
+});
+
+test("load() fails a service that answers one request in 200 with an error", async () => {
+  const report = await run((_, index) => (index % 200 === 199 ? new Response("", { status: 500 }) : Response.json({})));
+  expect(report.verdict).toMatchObject({
+    kind: "fail",
+    breaches: [expect.stringContaining("1 of 200 requests failed")],
+  });
+});
+
+test("load() fails a service slower than its objective", async () => {
+  const slow = { maxErrorRate: 0.001, latency: [{ quantile: 0.9, maxMs: 50 }] };
+  const answer = () => new Promise<Response>((resolve) => setTimeout(() => resolve(Response.json({})), 60));
+  const report = await run(answer, { slo: slow });
+  expect(report.verdict).toMatchObject({ kind: "fail", breaches: [expect.stringContaining("objective is 50 ms")] });
+});
+
+test("load() fails when arrivals were dropped", async () => {
+  const report = await run(() => new Promise<Response>(() => {}), { profile: { maxInFlight: 2, timeoutMs: 1500 } });
+  expect(report.verdict).toMatchObject({ kind: "fail" });
+  expect(JSON.stringify(report.verdict)).toContain("arrivals dropped");
+});
+
+test("load() is inconclusive on too few samples for a quantile", async () => {
+  const strict = { maxErrorRate: 0.001, latency: [{ quantile: 0.999, maxMs: 5000 }] };
+  const report = await run(() => Response.json({}), { slo: strict });
+  expect(report.verdict).toEqual({ kind: "inconclusive", reason: "Cannot judge p99.9: 200 samples, it takes 2995" });
+});
+
+test("load() is an error when the driver could not keep its schedule", async () => {
+  const report = await run(() => Response.json({}), { profile: { maxLagMs: 0.0001 } });
+  expect(report.verdict).toMatchObject({
+    kind: "error",
+    reason: expect.stringContaining("the driver was the bottleneck"),
+  });
+});
