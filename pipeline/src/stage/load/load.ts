@@ -51,7 +51,7 @@ function planOf({ url, key, requests, profile }: LoadInput): Plan {
 
 /** Turns counts into facts; quantiles that cannot be told (nothing was answered) are left out. */
 function factsOf(tally: Tally, seconds: number, slo: Slo): LoadFacts {
-  const quantiles = [...new Set([...shownQuantiles, ...slo.latency.map((limit) => limit.quantile)])].sort();
+  const quantiles = [...new Set([...shownQuantiles, ...slo.latency.map((limit) => limit.quantile)])].sort((a, b) => a - b);
   const answered = tally.service.count;
   const at = (durations: Tally["response"]) =>
     answered === 0 ? [] : quantiles.map((quantile) => ({ quantile, ms: durations.at(quantile) }));
