@@ -6,12 +6,12 @@ export function isAllowed(expression: string, allow: readonly string[]): boolean
   const known = new Set(allow.map((name) => name.toLowerCase()));
   if (known.has(expression.trim().toLowerCase())) return true;
   const tokens = expression.match(/[()]|[^\s()]+/g) ?? [];
-  const reader = { tokens, at: 0, known };
+  const reader = { tokens, at: 0, known, broken: false };
   const allowed = readOr(reader);
-  return reader.at === tokens.length && allowed;
+  return allowed && !reader.broken && reader.at === tokens.length;
 }
 
-type Reader = { tokens: string[]; at: number; known: ReadonlySet<string> };
+type Reader = { tokens: string[]; at: number; known: ReadonlySet<string>; broken: boolean };
 
 function readOr(reader: Reader): boolean {
   let allowed = readAnd(reader);
@@ -31,7 +31,10 @@ function readName(reader: Reader): boolean {
     return take(reader, ")") && allowed;
   }
   const name = reader.tokens[reader.at]?.toLowerCase();
-  if (name === undefined) return false;
+  if (name === undefined) {
+    reader.broken = true;
+    return false;
+  }
   reader.at += 1;
   if (!take(reader, "with")) return reader.known.has(name);
   const exception = reader.tokens[reader.at]?.toLowerCase();

@@ -1,5 +1,5 @@
 import type { Check } from "../spec/report.ts";
-import type { Finding, ScanFacts, ScanPolicy, Scanner, Severity, Waiver } from "../spec/scan.ts";
+import type { Finding, ScanFacts, Scanner, ScanPolicy, Severity, Waiver } from "../spec/scan.ts";
 import type { Verdict } from "../spec/verdict.ts";
 import { isAllowed } from "./license.ts";
 
@@ -39,7 +39,8 @@ function whyUnmeasured({ run, database, inventory, problem }: ScanFacts, policy:
   if (run.outcome === "missing") return "Cannot scan: trivy is not on the PATH; next: scripts/ci-tools.sh trivy";
   if (run.outcome === "timed out") return `Cannot scan: trivy was not done in ${policy.timeoutSeconds} s`;
   if (run.outcome === "killed") return `Cannot scan: trivy was killed: ${run.log}`;
-  if (database === undefined) return "Cannot scan: no vulnerability database; next: run once with database.update: true";
+  if (database === undefined)
+    return "Cannot scan: no vulnerability database; next: run once with database.update: true";
   const ageHours = (nowMs - Date.parse(database.builtAt)) / hourMs;
   if (!(ageHours <= policy.database.maxAgeHours)) {
     return `Cannot scan: vulnerability database is ${Math.round(ageHours)} h old, policy wants at most ${policy.database.maxAgeHours} h`;
@@ -100,7 +101,9 @@ function sayGroup(group: Finding[]): string {
   switch (first.scanner) {
     case "vulnerability": {
       const fixed = [...new Set(group.flatMap(({ fixedIn }) => (fixedIn === undefined ? [] : [fixedIn])))];
-      return fixed.length === 0 ? `${name} has ${ids}, no fix known` : `upgrade ${name} to ${fixed.join(" and ")}: ${ids}`;
+      return fixed.length === 0
+        ? `${name} has ${ids}, no fix known`
+        : `upgrade ${name} to ${fixed.join(" and ")}: ${ids}`;
     }
     case "secret":
       return `remove and revoke the secret in ${name}: ${group.map(({ title }) => title).join(", ")}`;

@@ -1,0 +1,52 @@
+import type { ScanPolicy, ScanTarget } from "../../spec/scan.ts";
+
+/** The exit code that Trivy is asked for when it found anything; its own failures exit 1. */
+export const FOUND = 10;
+
+const commands = { source: "filesystem", rootfs: "rootfs", image: "image" } as const;
+
+/**
+ * Arguments of one `trivy` run that looks for everything and leaves the judging to us: all severities, no ignore file,
+ * no configuration file, no version check, no telemetry.
+ */
+export function scanArgv(
+  target: ScanTarget,
+  policy: ScanPolicy,
+  options: { output: string; cache: string },
+): readonly string[] {
+  return [
+    ...common(commands[target.kind], policy, options),
+    ...["--format", "json", "--scanners", "vuln,secret,misconfig,license"],
+    ...["--severity", "UNKNOWN,LOW,MEDIUM,HIGH,CRITICAL", "--exit-code", String(FOUND)],
+    ...["--ignorefile", "", "--secret-config", "", "--skip-check-update"],
+    ...databaseArgv(policy),
+    ...subject(target, policy),
+  ];
+}
+
+/** Arguments of one `trivy` run that writes the CycloneDX bill of materials of `target`. */
+export function sbomArgv(
+  target: ScanTarget,
+  policy: ScanPolicy,
+  options: { output: string; cache: string },
+): readonly string[] {
+  return [...common(commands[target.kind], policy, options), "--format", "cyclonedx", ...subject(target, policy)];
+}
+
+function common(command: string, policy: ScanPolicy, options: { output: string; cache: string }): string[] {
+  return [
+    ...[command, "--no-progress", "--offline-scan", "--skip-version-check", "--disable-telemetry"],
+    ...["--config", "", "--timeout", `${policy.timeoutSeconds}s`],
+    ...["--cache-dir", options.cache, "--output", options.output],
+  ];
+}
+
+function databaseArgv({ database }: ScanPolicy): string[] {
+  if (!database.update) return ["--skip-db-update", "--skip-java-db-update"];
+  return ["--skip-java-db-update", ...(database.mirror === undefined ? [] : ["--db-repository", database.mirror])];
+}
+
+function subject(target: ScanTarget, policy: ScanPolicy): string[] {
+  if (target.kind === "image") return ["--input", target.path];
+  return [...policy.skip.flatMap((glob) => ["--skip-dirs", glob]), target.path];
+}

@@ -1,0 +1,92 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { judgeScan } from "../../decide/scan.ts";
+import { parseJson } from "../../spec/read.ts";
+import type { Report } from "../../spec/report.ts";
+import type { ScanFacts, ScanPolicy, ScanTarget } from "../../spec/scan.ts";
+import { TrivyDatabase, TrivyReport } from "../../spec/trivy.ts";
+import { runTool, type ToolRun } from "../tool.ts";
+import { FOUND, scanArgv } from "./argv.ts";
+import { foundAnything, readFindings } from "./parse.ts";
+
+/** `trivy` is the program, `cache` the folder with its database, `nowMs` the time since the epoch. */
+export type ScanOptions = {
+  target: ScanTarget;
+  policy: ScanPolicy;
+  trivy?: string;
+  cache?: string;
+  nowMs?: number;
+};
+
+/** Runs Trivy over `target` and judges what it found. A scan that did not happen is an `error`, never a pass. */
+export async function scan(options: ScanOptions): Promise<Report> {
+  const { target, policy, nowMs = Date.now() } = options;
+  const startedAt = performance.now();
+  const facts = await observe(options);
+  const { verdict, figure, checks, next } = judgeScan(facts, policy, nowMs);
+  return {
+    schema: "sluice/report/v1",
+    stage: "scan",
+    subject: `${target.kind} ${target.path}`,
+    startedAt: new Date(nowMs).toISOString(),
+    durationMs: performance.now() - startedAt,
+    verdict,
+    figure,
+    checks,
+    facts: { next, ...facts },
+  };
+}
+
+async function observe({ target, policy, trivy = "trivy", cache = defaultCache() }: ScanOptions): Promise<ScanFacts> {
+  const folder = await mkdtemp(join(tmpdir(), "sluice-scan-"));
+  try {
+    const output = join(folder, "report.json");
+    const ran = await runTool(trivy, scanArgv(target, policy, { output, cache }), {
+      timeoutMs: (policy.timeoutSeconds + 10) * 1000, // after Trivy's own time-out, which says more
+    });
+    const run = { outcome: ran.outcome, exitCode: ran.exitCode, log: lastLines(ran.stderr) };
+    const database = await readDatabase(cache);
+    return { run, ...(database === undefined ? {} : { database }), ...(await readReport(ran, output)) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function readReport(
+  ran: ToolRun,
+  output: string,
+): Promise<Pick<ScanFacts, "inventory" | "problem" | "scannerVersion">> {
+  if (ran.outcome !== "exited") return {};
+  if (ran.exitCode !== 0 && ran.exitCode !== FOUND) {
+    return { problem: `trivy exited ${ran.exitCode}: ${lastLines(ran.stderr)}` };
+  }
+  let report: TrivyReport;
+  try {
+    report = parseJson(await readFile(output, "utf8"), TrivyReport, "trivy's report");
+  } catch (cause) {
+    return { problem: cause instanceof Error ? cause.message : String(cause) };
+  }
+  if (foundAnything(report) !== (ran.exitCode === FOUND)) {
+    return { problem: `trivy exited ${ran.exitCode}, which its report contradicts` };
+  }
+  const version = report.Trivy?.Version;
+  return { inventory: readFindings(report), ...(version === undefined ? {} : { scannerVersion: version }) };
+}
+
+async function readDatabase(cache: string): Promise<ScanFacts["database"]> {
+  try {
+    const text = await readFile(join(cache, "db", "metadata.json"), "utf8");
+    return { builtAt: parseJson(text, TrivyDatabase, "metadata.json").UpdatedAt, cache };
+  } catch {
+    return undefined; // none, or none that says its date: the same to a gate
+  }
+}
+
+function defaultCache(): string {
+  return process.env.TRIVY_CACHE_DIR ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "trivy");
+}
+
+function lastLines(log: string): string {
+  return log.trim().split("\n").slice(-3).join(" ").slice(-1000);
+}

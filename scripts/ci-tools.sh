@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Installs the external tools that tests and gates run, beside what `npm ci` gives. Safe to run again: what is there stays.
+#   usage: scripts/ci-tools.sh [trivy] [packages]      without a name: all
+# Built programs are kept outside the checkout, in ${XDG_CACHE_HOME:-~/.cache}/sluice-ci/bin: put that folder on the PATH.
+set -euo pipefail
+
+trivy_version=v0.74.0
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/sluice-ci"
+mkdir -p "$cache/bin"
+
+install_packages() {
+  local wanted=(haproxy buildah runc skopeo umoci bubblewrap mmdebstrap) missing=() name
+  for name in "${wanted[@]}"; do
+    dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null | grep -qx installed || missing+=("$name")
+  done
+  if [ ${#missing[@]} -eq 0 ]; then
+    return
+  fi
+  echo "ci-tools: installing ${missing[*]}" >&2
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+}
+
+# Trivy has no package in Debian: built from its Go module (about 8 minutes on 2 cores), once for each version.
+install_trivy() {
+  local built="$cache/trivy-$trivy_version"
+  if [ ! -x "$built" ]; then
+    echo "ci-tools: building trivy $trivy_version" >&2
+    local out
+    out="$(mktemp -d "$cache/build.XXXXXX")"
+    GOBIN="$out" GOFLAGS=-trimpath GOEXPERIMENT=jsonv2 CGO_ENABLED=0 nice -n 10 go install \
+      -ldflags "-s -w -X github.com/aquasecurity/trivy/pkg/version/app.ver=${trivy_version#v}" \
+      "github.com/aquasecurity/trivy/cmd/trivy@$trivy_version"
+    mv "$out/trivy" "$built"
+    rmdir "$out"
+  fi
+  ln -sf "../trivy-$trivy_version" "$cache/bin/trivy"
+}
+
+for name in "${@:-all}"; do
+  case "$name" in
+    all) install_packages && install_trivy ;;
+    packages) install_packages ;;
+    trivy) install_trivy ;;
+    *) echo "Cannot install $name: known are trivy, packages" >&2 && exit 2 ;;
+  esac
+done
