@@ -1,0 +1,38 @@
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import { DeployError } from "../../spec/error.ts";
+import { lockedExitCode } from "./lock.ts";
+import { serveSite } from "./serve.ts";
+
+// The site's own process: bun main.ts --state DIR --host H --port P --workers N
+const Options = z.strictObject({
+  state: z.string().min(1),
+  host: z.string().min(1),
+  port: z.coerce.number().int().min(0).max(65_535),
+  workers: z.coerce.number().int().positive(),
+});
+
+try {
+  const { values } = parseArgs({
+    options: {
+      state: { type: "string" },
+      host: { type: "string", default: "127.0.0.1" },
+      port: { type: "string", default: "0" },
+      workers: { type: "string", default: "1" },
+    },
+  });
+  const site = await serveSite(Options.parse(values));
+  // Revisions live on: the next site takes them over. `sluice site down` ends them too.
+  process.on("SIGTERM", site.end);
+  process.on("SIGINT", site.end);
+  await site.ended;
+  process.exit(0);
+} catch (error) {
+  console.error(error instanceof DeployError ? error.message : error);
+  process.exit(exitCode(error));
+}
+
+function exitCode(error: unknown): number {
+  if (!(error instanceof DeployError)) return 1;
+  return error.code === "E_LEASE" ? lockedExitCode : 2;
+}

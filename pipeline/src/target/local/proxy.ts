@@ -1,0 +1,107 @@
+import type { Arms } from "./arms.ts";
+import { exchange, type Outcome } from "./exchange.ts";
+import { armHeader, forwardedHeaders } from "./headers.ts";
+import type { Meter } from "./meter.ts";
+import { problem } from "./problem.ts";
+import { enter, leave, type Upstream } from "./upstream.ts";
+
+/**
+ * What the router needs. `random` gives 0 <= x < 1. An answer must begin within `timeoutMs`; while no revision takes
+ * requests, one waits for `holdMs`.
+ */
+export type ProxyDeps = { arms: Arms; meter: Meter; random: () => number; timeoutMs: number; holdMs: number };
+
+/** A client's request on its way. */
+type Passage = { request: Request; peer: string; body: BodyInit | null; counted: boolean };
+
+/** Bodies up to this size are taken whole, so that a refused request can be sent elsewhere. */
+const wholeBodyBytes = 1024 * 1024;
+const refusedMethods = new Set(["CONNECT", "TRACE"]);
+const safeMethods = new Set(["GET", "HEAD", "OPTIONS"]);
+
+export type Proxy = (request: Request, peer: string) => Promise<Response>;
+
+/** The router's data path: draws a revision, sends the request there, counts and hands on what comes back. */
+export function createProxy(deps: ProxyDeps): Proxy {
+  return async (request, peer) => {
+    if (refusedMethods.has(request.method)) return problem("method_refused", `Cannot route ${request.method} requests`);
+    const asked = request.headers.get(armHeader);
+    const passage = { request, peer, body: await bodyOf(request), counted: asked === null };
+    if (asked !== null) return toAskedArm(deps, passage, asked);
+    const drawn = deps.arms.draw(deps.random());
+    if (drawn === undefined) return problem("no_revision", "Cannot route the request: no revision has weight");
+    return toDrawnArm(deps, passage, drawn);
+  };
+}
+
+/** Testers' way: this revision or none, and no part of the statistics. */
+async function toAskedArm(deps: ProxyDeps, passage: Passage, asked: string): Promise<Response> {
+  const upstream = deps.arms.find(asked);
+  if (upstream === undefined)
+    return problem("unknown_arm", `Cannot route the request: no revision has the id in ${armHeader}`);
+  return answerOf(await send(deps, passage, upstream));
+}
+
+/** The drawn revision, and when it could not be reached, another one, or itself once it is back; the error is counted all the same. */
+async function toDrawnArm(deps: ProxyDeps, passage: Passage, drawn: Upstream): Promise<Response> {
+  const outcome = await send(deps, passage, drawn);
+  if (!mayBeSentAgain(outcome, passage)) return answerOf(outcome);
+  const other = await deps.arms.await(drawn, deps.holdMs);
+  return answerOf(other === undefined ? outcome : await send(deps, passage, other));
+}
+
+/** Sent nothing: any request. Sent something: only one that does no harm when done twice. */
+function mayBeSentAgain(outcome: Outcome, { request, body }: Passage): boolean {
+  if (body instanceof ReadableStream) return false;
+  if (outcome.kind === "refused") return true;
+  return outcome.kind === "reset" && (safeMethods.has(request.method) || request.headers.has("idempotency-key"));
+}
+
+async function send(deps: ProxyDeps, { request, peer, body, counted }: Passage, upstream: Upstream): Promise<Outcome> {
+  const { base, id } = upstream;
+  if (base === undefined) {
+    if (counted) deps.meter.record(id, "error", 0);
+    return { kind: "refused" };
+  }
+  const since = performance.now();
+  enter(upstream);
+  return exchange({
+    url: base + targetOf(request.url),
+    init: { method: request.method, headers: forwardedHeaders(request, peer), body },
+    client: request.signal,
+    revision: id,
+    timeoutMs: deps.timeoutMs,
+    onEnd: (ending) => {
+      leave(upstream);
+      if (counted) deps.meter.record(id, ending, performance.now() - since);
+    },
+  });
+}
+
+function answerOf(outcome: Outcome): Response {
+  switch (outcome.kind) {
+    case "answered":
+      return outcome.response;
+    case "refused":
+      return problem("no_revision", "Cannot route the request: no revision takes requests at the moment");
+    case "reset":
+      return problem("revision_failed", "Cannot answer: the revision broke off before its answer began");
+    case "timedOut":
+      return problem("revision_timed_out", "Cannot answer: the revision did not answer in time");
+    case "cancelled":
+      return new Response(null, { status: 499 }); // the client is gone: nobody reads this
+  }
+}
+
+async function bodyOf(request: Request): Promise<BodyInit | null> {
+  if (safeMethods.has(request.method) || request.body === null) return null;
+  const length = request.headers.get("content-length");
+  return length !== null && Number(length) <= wholeBodyBytes ? request.arrayBuffer() : request.body;
+}
+
+/** The path and query of an absolute or origin-form URL, always with a leading slash. */
+function targetOf(url: string): string {
+  if (url.startsWith("/")) return url;
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  return start === -1 ? "/" : url.slice(start);
+}

@@ -1,0 +1,172 @@
+import { join } from "node:path";
+import { DeployError } from "../../spec/error.ts";
+import type { KeptRevision, Revision, StartRevision } from "../../spec/site.ts";
+import { launch, revisionEnvironment } from "./launch.ts";
+import { lastLines } from "./logtail.ts";
+import type { SitePaths } from "./paths.ts";
+import { foundProcess, type Process } from "./process.ts";
+import { clearReady, type ReadyFile, readReady, waitReady } from "./ready.ts";
+import { idle, newUpstream, type Upstream } from "./upstream.ts";
+
+/** What a revision needs of its site. `changed` is told of every new process and port, `ready` when it takes requests. */
+export type Surroundings = { paths: SitePaths; workers: number; changed: () => void; ready: () => void };
+
+const firstBackoffMs = 100;
+const maxBackoffMs = 10_000;
+/** A process that lived this long is forgiven its earlier ends. */
+const forgivenAfterMs = 30_000;
+/** What a process may need after its own drain before it is killed. */
+const killMarginSeconds = 2;
+const answerTimeoutMs = 2_000;
+
+/** One revision: its process, brought back when it ends unasked, and the upstream that the router sends to. */
+export class SupervisedRevision {
+  readonly id: string;
+  readonly wanted: StartRevision;
+  readonly upstream: Upstream;
+  #surroundings: Surroundings;
+  #state: Revision["state"] = "starting";
+  #process: Process | undefined;
+  #port = 0;
+  #restarts = 0;
+  #failures = 0;
+  #stopping = false;
+  #ready = Promise.withResolvers<void>();
+  #backoff: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(id: string, wanted: StartRevision, surroundings: Surroundings) {
+    this.id = id;
+    this.wanted = wanted;
+    this.upstream = newUpstream(id);
+    this.#surroundings = surroundings;
+  }
+
+  show(): Revision {
+    const { releaseId } = this.wanted;
+    const pid = this.#process?.pid ?? 0;
+    return { id: this.id, releaseId, state: this.#state, port: this.#port, pid, restarts: this.#restarts };
+  }
+
+  keep(): KeptRevision {
+    const { pid = 0, started = "" } = this.#process ?? {};
+    return { ...this.wanted, id: this.id, port: this.#port, pid, started };
+  }
+
+  /** Starts the process and returns when it is ready; a process that is not ready in time is killed: throws `E_STATE`. */
+  async start(): Promise<void> {
+    const { paths, workers } = this.#surroundings;
+    const { releaseDir, readySeconds } = this.wanted;
+    const readyFile = paths.readyFileOf(this.id);
+    await clearReady(readyFile);
+    this.#state = "starting";
+    this.#process = await launch(join(releaseDir, "bundle", "main.js"), [], {
+      cwd: releaseDir,
+      log: paths.logOf(this.id),
+      env: revisionEnvironment(this.id, releaseDir, { paths, workers }),
+    });
+    this.#surroundings.changed();
+    const ready = this.#stopping ? "it is being stopped" : await waitReady(readyFile, this.#process, readySeconds);
+    if (typeof ready === "string") throw await this.#giveUp(this.#process, ready);
+    this.#serve(this.#process, ready);
+  }
+
+  /** Waits for a revision that is being brought back; throws `E_STATE` when that takes longer than `readySeconds`. */
+  async whenReady(): Promise<void> {
+    const { readySeconds } = this.wanted;
+    const timeout = new Promise<"late">((resolve) => setTimeout(() => resolve("late"), readySeconds * 1_000).unref());
+    if ((await Promise.race([this.#ready.promise, timeout])) !== "late") return;
+    throw await this.#unready(`it is ${this.#state}`);
+  }
+
+  /** Goes on with a process that outlived its site, or starts a new one in the background. */
+  async resume(kept: Pick<KeptRevision, "pid" | "started">): Promise<void> {
+    const ready = await readReady(this.#surroundings.paths.readyFileOf(this.id));
+    const process = foundProcess(kept.pid, kept.started);
+    if (process !== undefined && ready?.pid === process.pid && (await this.#answers(ready.port))) {
+      this.#process = process;
+      this.#serve(process, ready);
+      return;
+    }
+    process?.kill("SIGKILL");
+    this.#startAgain();
+  }
+
+  /** Takes no new requests, waits for those under way, ends the process: SIGTERM, and SIGKILL when that is not heard. */
+  async stop(drainSeconds: number): Promise<void> {
+    this.#stopping = true;
+    this.#state = "draining";
+    this.upstream.base = undefined;
+    clearTimeout(this.#backoff);
+    const deadline = performance.now() + drainSeconds * 1_000;
+    await idle(this.upstream, drainSeconds);
+    if (this.#process === undefined) return;
+    const leftMs = Math.max(0, deadline - performance.now()) + killMarginSeconds * 1_000;
+    await endProcess(this.#process, leftMs);
+  }
+
+  #serve(process: Process, { port }: ReadyFile): void {
+    this.#port = port;
+    this.#state = "ready";
+    this.upstream.base = `http://127.0.0.1:${port}`;
+    this.#ready.resolve();
+    this.#surroundings.changed();
+    this.#surroundings.ready();
+    const since = performance.now();
+    void process.ended.then((how) => {
+      if (performance.now() - since > forgivenAfterMs) this.#failures = 0;
+      if (!this.#stopping) this.#fall(`Revision ${this.id} ended with ${how}`);
+    });
+  }
+
+  /** Takes the revision out of service, and starts it again after a pause that doubles with each failure. */
+  #fall(why: string): void {
+    const pauseMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** this.#failures);
+    console.error(`${why}; it is started again in ${pauseMs} ms`);
+    this.upstream.base = undefined;
+    this.#process = undefined;
+    this.#ready = Promise.withResolvers<void>();
+    this.#state = "failed";
+    this.#failures += 1;
+    this.#backoff = setTimeout(() => this.#startAgain(), pauseMs);
+  }
+
+  #startAgain(): void {
+    this.#restarts += 1;
+    this.start().catch((error: unknown) => {
+      if (!this.#stopping) this.#fall(error instanceof Error ? error.message : String(error));
+    });
+  }
+
+  async #giveUp(process: Process, why: string): Promise<DeployError> {
+    process.kill("SIGKILL");
+    await process.ended;
+    this.#state = "failed";
+    return this.#unready(why);
+  }
+
+  async #unready(why: string): Promise<DeployError> {
+    const log = this.#surroundings.paths.logOf(this.id);
+    const wanted = `expected ready within ${this.wanted.readySeconds} s`;
+    const lines = await lastLines(log);
+    const end = lines === "" ? `its log ${log} is empty` : `its log ${log} ends with:\n${lines}`;
+    return new DeployError("E_STATE", `Cannot start revision ${this.id}: ${why}, ${wanted}; ${end}`);
+  }
+
+  /** A process may live and be another's, or hang: only the right answer counts. */
+  async #answers(port: number): Promise<boolean> {
+    try {
+      const response = await fetch(`http://127.0.0.1:${port}/livez`, { signal: AbortSignal.timeout(answerTimeoutMs) });
+      await response.arrayBuffer();
+      return response.ok && (response.headers.get("x-sluice-revision") ?? this.id) === this.id;
+    } catch {
+      return false;
+    }
+  }
+}
+
+async function endProcess(process: Process, killAfterMs: number): Promise<void> {
+  process.kill("SIGTERM");
+  const timer = setTimeout(() => process.kill("SIGKILL"), killAfterMs);
+  await process.ended;
+  clearTimeout(timer);
+}
