@@ -39,7 +39,7 @@ export function register(program: Command): void {
       const report = await scan({ target, policy, trivy, ...(cache === undefined ? {} : { cache }) });
       return {
         exit: exitOfVerdict(report.verdict),
-        json: report,
+        json: { report },
         text: renderReports([report], coloursFor(process.stdout)),
       };
     },

@@ -1,8 +1,9 @@
-import { chmod, copyFile, mkdir, rename, rm, stat, symlink } from "node:fs/promises";
+import { chmod, copyFile, mkdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Digest } from "../spec/digest.ts";
 import { DeployError } from "../spec/error.ts";
-import { type Release, releaseId } from "../spec/release.ts";
+import { readJson } from "../spec/read.ts";
+import { Release, releaseId } from "../spec/release.ts";
 import { buildBundle, digestBundle } from "./bundle.ts";
 import { digestList } from "./digest.ts";
 import { verifyFolder } from "./folder.ts";
@@ -30,6 +31,7 @@ export async function stageRelease(releasesDir: string, parts: Parts): Promise<R
       await copyReadOnly(join(parts.modelDir, path), join(temporary, "model", path));
     }
     const release = describe(manifest, digest, code, parts.policyDigest);
+    await writeFile(join(temporary, "release.json"), `${JSON.stringify(release, null, 2)}\n`);
     const place = join(releasesDir, release.id);
     if (await exists(place)) await proveStaged(releasesDir, release);
     else await rename(temporary, place);
@@ -37,6 +39,11 @@ export async function stageRelease(releasesDir: string, parts: Parts): Promise<R
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
+}
+
+/** The staged release with this id; throws `E_FILE` when there is none. */
+export function readRelease(releasesDir: string, id: string): Promise<Release> {
+  return readJson(join(releasesDir, id, "release.json"), Release);
 }
 
 /** Throws `E_DIGEST` unless the staged copy of a release still is what its name says. */

@@ -1,0 +1,56 @@
+import { readRecord } from "../release/record.ts";
+import { proveStaged, readRelease } from "../release/stage.ts";
+import { systemClock } from "../rollout/clock.ts";
+import { rolloutId } from "../rollout/open.ts";
+import { DeployError } from "../spec/error.ts";
+import type { Command } from "../spec/journal.ts";
+import type { Release } from "../spec/release.ts";
+import type { Holding } from "./holding.ts";
+import type { Host } from "./host.ts";
+import type { Target } from "./target.ts";
+
+/** The release that the target falls back to. */
+export async function stableOf(host: Host, { runtime }: Target): Promise<{ revision: string; release: Release }> {
+  const revision = await runtime.readStable();
+  const found = (await runtime.list()).find((candidate) => candidate.id === revision);
+  if (revision === undefined || found === undefined) {
+    throw new DeployError("E_STATE", "Cannot begin a rollout: the site has no stable release; next: sluice deploy");
+  }
+  return { revision, release: await readRelease(host.releasesDir, found.releaseId) };
+}
+
+/** Opens a rollout of an admitted release against stable and returns its id. `command` is given to it at once. */
+export async function beginRollout(
+  host: Host,
+  target: Target,
+  { lease }: Holding,
+  { candidate, command }: { candidate: Release; command?: Command },
+): Promise<string> {
+  await readRecord(host.releasesDir, candidate.id);
+  await proveStaged(host.releasesDir, candidate);
+  const stable = await stableOf(host, target);
+  const rollout = rolloutId(systemClock.now(), candidate.id);
+  const { strategy, slo } = host.policies;
+  const arms = {
+    stable: stable.revision,
+    canary: revisionId(candidate, rollout, "canary"),
+    baseline: revisionId(stable.release, rollout, "baseline"),
+  };
+  await host.store.append(rollout, lease, {
+    kind: "opened",
+    rollout,
+    candidate,
+    stable: stable.release,
+    arms,
+    strategy,
+    slo,
+  });
+  if (command !== undefined) await host.store.append(rollout, lease, { kind: "commanded", command });
+  return rollout;
+}
+
+/** A revision's id says what it runs and which rollout began it: `magika-3.3.0-0123456789ab.canary.143210`. */
+function revisionId(release: Release, rollout: string, arm: string): string {
+  const time = rollout.slice("2026-01-01T".length, "2026-01-01T000000".length);
+  return `${release.id}.${arm}.${time}`;
+}

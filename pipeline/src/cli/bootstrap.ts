@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import { exitOfVerdict } from "../decide/exit.ts";
+import { findModel } from "../release/models.ts";
+import { writeRecord } from "../release/record.ts";
+import { stageRelease } from "../release/stage.ts";
+import { DeployError } from "../spec/error.ts";
+import type { Release } from "../spec/release.ts";
+import type { Report } from "../spec/report.ts";
+import { explain } from "../spec/verdict.ts";
+import { verify } from "../stage/verify.ts";
+import type { Host } from "./host.ts";
+import type { Progress } from "./progress.ts";
+import type { Target } from "./target.ts";
+
+/** On an empty site, makes the environment's `bootstrap` release stable, so that there is something to compare with. */
+export async function bootstrap(host: Host, { router, runtime }: Target, progress: Progress): Promise<void> {
+  const { bootstrap: ref } = host.policies.environment;
+  const stable = await runtime.readStable();
+  if (stable !== undefined && Object.keys(await router.readWeights()).length > 0) return;
+  progress.now(`bootstrap ${ref}`);
+  const modelDir = await findModel(host.place.modelsDir, ref);
+  const { report } = await verify(modelDir);
+  if (exitOfVerdict(report.verdict) !== 0) {
+    throw new DeployError("E_GATE", `Cannot bootstrap with ${ref}: verify says ${explain(report.verdict)}`);
+  }
+  const release = await stage(host, modelDir);
+  await admitted(host, release, [report]);
+  const { readySeconds } = host.policies.strategy;
+  const releaseDir = join(host.releasesDir, release.id);
+  await runtime.start(release.id, { releaseId: release.id, releaseDir, readySeconds });
+  await runtime.writeStable(release.id);
+  await router.writeWeights({ [release.id]: 100 });
+  progress.done(`bootstrap: ${ref} is stable`);
+}
+
+/** Stages the model in `modelDir` with this Sluice's service and the environment's policies. */
+export function stage(host: Host, modelDir: string): Promise<Release> {
+  const { serviceDir, modules, policies } = host;
+  return stageRelease(host.releasesDir, { modelDir, serviceDir, modules, policyDigest: policies.digest });
+}
+
+/** Writes the record of a release that may take traffic. */
+export function admitted(host: Host, release: Release, reports: Report[]): Promise<void> {
+  const admittedAt = new Date().toISOString();
+  const environment = host.place.environment;
+  return writeRecord(host.releasesDir, { schema: "sluice/release/v1", release, environment, admittedAt, reports });
+}

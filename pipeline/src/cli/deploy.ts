@@ -1,0 +1,95 @@
+import type { Command } from "commander";
+import { admit } from "../decide/admit.ts";
+import { exitCodes, exitOfVerdict } from "../decide/exit.ts";
+import { findModel } from "../release/models.ts";
+import { renderReports } from "../report/text.ts";
+import { openRollout } from "../rollout/open.ts";
+import { DeployError } from "../spec/error.ts";
+import type { Release } from "../spec/release.ts";
+import type { Report } from "../spec/report.ts";
+import { explain, type Verdict } from "../spec/verdict.ts";
+import { verify } from "../stage/verify.ts";
+import { beginRollout, stableOf } from "./begin.ts";
+import { admitted, bootstrap, stage } from "./bootstrap.ts";
+import { addCommand, type Outcome } from "./command.ts";
+import { runGates } from "./gates.ts";
+import { type Holding, holding } from "./holding.ts";
+import { type Host, openHost } from "./host.ts";
+import { placeOf } from "./options.ts";
+import { outcomeOf } from "./outcome.ts";
+import { coloursFor, type Progress, terminalProgress } from "./progress.ts";
+import { roll } from "./rolling.ts";
+import { openTarget, type Target } from "./target.ts";
+
+export function register(program: Command): void {
+  addCommand(
+    program,
+    "deploy",
+    {
+      description:
+        "Verify a release, prove its contract and its speed, and let traffic in through a canary. After a crash, run it again: it goes on from the journal.",
+      example: "sluice deploy magika@3.3.0 --environment local",
+    },
+    (command) => command.argument("[model]", "model as name@version (default: the environment's release)"),
+    async (options, [ref]) => {
+      const host = await openHost(placeOf(options));
+      const progress = terminalProgress();
+      const wanted = ref ?? host.policies.environment.release;
+      await findModel(host.place.modelsDir, wanted);
+      return holding(host.store, async (held) => {
+        return (await goOn(host, held, wanted, progress)) ?? (await deploy(host, held, wanted, progress));
+      });
+    },
+  );
+}
+
+/** An earlier run was cut short: its rollout goes on under the policies it began with. */
+async function goOn(host: Host, held: Holding, ref: string, progress: Progress): Promise<Outcome | undefined> {
+  const open = await openRollout(host.store);
+  if (open === undefined) return undefined;
+  const { name, version } = open.state.opened.candidate.model;
+  if (`${name}@${version}` !== ref) {
+    throw new DeployError(
+      "E_STATE",
+      `Cannot deploy ${ref}: the rollout of ${name}@${version} has not ended; next: sluice rollout, or sluice abort`,
+    );
+  }
+  progress.done(`going on with rollout ${open.id} from its journal`);
+  const target = await openTarget(host, held.lease.fence);
+  return outcomeOf(host, target.address, open.id, await roll(host, target, held, { rollout: open.id, progress }));
+}
+
+async function deploy(host: Host, held: Holding, ref: string, progress: Progress): Promise<Outcome> {
+  const modelDir = await findModel(host.place.modelsDir, ref);
+  progress.now(`verify ${ref}`);
+  const { report } = await verify(modelDir);
+  progress.done(`verify: ${report.verdict.kind}; ${report.figure}`);
+  if (report.verdict.kind !== "pass") return refused(ref, [report], report.verdict);
+
+  const candidate = await stage(host, modelDir);
+  const target = await openTarget(host, held.lease.fence);
+  await bootstrap(host, target, progress);
+  const stable = await stableOf(host, target);
+  if (stable.release.id === candidate.id) return nothingToDo(target, candidate);
+
+  const reports = [report, ...(await runGates(host, target, candidate, progress))];
+  const verdict = admit(host.policies.admission.require, reports);
+  if (verdict.kind !== "pass") return refused(ref, reports, verdict);
+  await admitted(host, candidate, reports);
+  const rollout = await beginRollout(host, target, held, { candidate });
+  return outcomeOf(host, target.address, rollout, await roll(host, target, held, { rollout, progress }));
+}
+
+function refused(ref: string, reports: Report[], verdict: Verdict): Outcome {
+  const text = [
+    renderReports(reports, coloursFor(process.stdout)),
+    `Cannot release ${ref}: ${explain(verdict)}`,
+    "No traffic was moved; next: sluice status",
+  ].join("\n");
+  return { exit: exitOfVerdict(verdict), json: { verdict, reports }, text };
+}
+
+function nothingToDo(target: Target, release: Release): Outcome {
+  const text = `Nothing to do: ${release.id} is stable and serves all traffic at ${target.address}; next: sluice status`;
+  return { exit: exitCodes.done, json: { unchanged: true, release, address: target.address }, text };
+}

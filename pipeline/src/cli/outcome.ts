@@ -1,0 +1,45 @@
+import { join } from "node:path";
+import { type ExitCode, exitCodes } from "../decide/exit.ts";
+import type { RolloutState } from "../decide/state.ts";
+import { readRecord } from "../release/record.ts";
+import { renderHtml } from "../report/html.ts";
+import { type RolloutSummary, summariseRollout } from "../report/summary.ts";
+import { renderDeploy } from "../report/text.ts";
+import { replaceFile } from "../rollout/durable.ts";
+import type { Outcome } from "./command.ts";
+import { type Host, rolloutDir } from "./host.ts";
+import { coloursFor } from "./progress.ts";
+
+/** Ends a command that ran a rollout: writes its reports, and says what became of it. */
+export async function outcomeOf(host: Host, address: string, rollout: string, state: RolloutState): Promise<Outcome> {
+  const summary = summariseRollout(await host.store.readJournal(rollout));
+  const record = await readRecord(host.releasesDir, state.opened.candidate.id);
+  const folder = rolloutDir(host, rollout);
+  const page = join(folder, "report.html");
+  await replaceFile(join(folder, "report.json"), `${JSON.stringify(summary, null, 2)}\n`);
+  await replaceFile(page, await renderHtml(summary, record));
+  const text = renderDeploy(
+    {
+      summary,
+      reports: record.reports,
+      required: host.policies.admission.require,
+      address,
+      model: host.policies.environment.model,
+      reportPath: page,
+      keyFile: host.keys.keyFile,
+    },
+    coloursFor(process.stdout),
+  );
+  return { exit: exitOf(state), json: documentOf(summary, address, page), text };
+}
+
+/** The exit code of a rollout as it stands. */
+function exitOf(state: RolloutState): ExitCode {
+  if (state.closed?.result === "promoted") return exitCodes.done;
+  if (state.closed?.result === "aborted") return exitCodes.rolledBack;
+  return state.paused === undefined ? exitCodes.interrupted : exitCodes.inconclusive;
+}
+
+function documentOf(summary: RolloutSummary, address: string, reportPath: string): unknown {
+  return { rollout: summary, address, reportPath };
+}

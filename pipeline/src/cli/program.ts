@@ -1,0 +1,33 @@
+import { Command } from "commander";
+import * as contract from "./contract.ts";
+import * as control from "./control.ts";
+import * as deploy from "./deploy.ts";
+import * as load from "./load.ts";
+import * as rollback from "./rollback.ts";
+import * as rollout from "./rollout.ts";
+import * as site from "./site.ts";
+import * as status from "./status.ts";
+import * as verify from "./verify.ts";
+
+/** Every command of `sluice`. */
+export function buildProgram(): Command {
+  const program = new Command("sluice")
+    .description("Deploys ONNX models: verifies a release, proves it, and lets traffic in through a canary.")
+    .option("--source <dir>", "folder with models/ and policies/", ".")
+    .option("--state <dir>", "folder for releases, journals and the local site (default: .sluice in the source)")
+    .option("--environment <name>", "a file of policies/environments", "local")
+    .showHelpAfterError("(next: add --help)")
+    .addHelpText("after", help);
+  for (const part of [verify, contract, load, deploy, rollout, control, rollback, status, site]) part.register(program);
+  return program;
+}
+
+const help = `
+Exit codes: 0 done, 1 bug, 2 usage or invalid file, 3 a gate failed, 4 inconclusive, 5 could not measure,
+            6 rolled back (stable is serving), 7 another rollout holds the lease, 130 interrupted
+
+Examples:
+  sluice deploy                     release what policies/environments/local.yaml names
+  sluice deploy magika@3.3.0        release this one
+  sluice status                     what is serving, and the rollout in progress
+  sluice rollback                   return to the release before`;

@@ -1,0 +1,92 @@
+import { join } from "node:path";
+import type { Judgement } from "../decide/judge.ts";
+import type { RolloutState } from "../decide/state.ts";
+import { systemClock } from "../rollout/clock.ts";
+import { run } from "../rollout/loop.ts";
+import type { Entry } from "../spec/journal.ts";
+import { replayOverHttp } from "../stage/golden-http.ts";
+import type { Holding } from "./holding.ts";
+import type { Host } from "./host.ts";
+import { interruption } from "./interrupt.ts";
+import type { Progress } from "./progress.ts";
+import type { Target } from "./target.ts";
+import { startSyntheticTraffic } from "./traffic.ts";
+
+/** Takes the open rollout on from where its journal stands, under the environment's own traffic when it has some. */
+export async function roll(
+  host: Host,
+  target: Target,
+  held: Holding,
+  { rollout, progress }: { rollout: string; progress: Progress },
+): Promise<RolloutState> {
+  const traffic = await startSyntheticTraffic(host, target.address);
+  const interrupt = interruption();
+  try {
+    return await run({
+      router: target.router,
+      runtime: target.runtime,
+      rollout,
+      lease: held.lease,
+      store: host.store,
+      clock: systemClock,
+      signal: AbortSignal.any([held.lost, interrupt.signal]),
+      releasesDir: host.releasesDir,
+      replayGolden: (address, release) =>
+        replayOverHttp(address, host.keys.key, join(host.releasesDir, release.id, "model")),
+      onEntry: (entry, state) => tell(progress, entry, state),
+      onLook: (judgement, state) => progress.now(wordsOfLook(judgement, state)),
+    });
+  } finally {
+    interrupt.stop();
+    await traffic?.stop();
+  }
+}
+
+function tell(progress: Progress, entry: Entry, state: RolloutState): void {
+  const { event } = entry;
+  switch (event.kind) {
+    case "outcome":
+      if (event.error !== undefined) progress.done(`${wordsOf(event.action)}: ${event.error}`);
+      else progress.done(wordsOf(event.action));
+      return;
+    case "judged":
+      progress.done(
+        `step ${event.step + 1} of ${state.opened.strategy.steps.length}: ${event.verdict.kind}; ${event.figure}`,
+      );
+      return;
+    case "commanded":
+      progress.done(`${event.command.command} by ${event.command.by}: ${event.command.reason}`);
+      return;
+    case "paused":
+    case "closed":
+      progress.done(`${event.kind === "closed" ? event.result : "paused"}: ${event.reason}`);
+      return;
+    case "opened":
+    case "intent":
+    case "looked":
+      return;
+  }
+}
+
+function wordsOf(action: Extract<Entry["event"], { kind: "outcome" }>["action"]): string {
+  switch (action.do) {
+    case "start":
+      return `${action.arm} started`;
+    case "stop":
+      return `${action.arm} drained and stopped`;
+    case "replayGolden":
+      return "golden cases replayed on the canary";
+    case "setWeight":
+      return `weight ${action.weight}`;
+    case "shiftAll":
+      return `all traffic on ${action.to}`;
+    case "setStable":
+      return "canary is the new stable";
+  }
+}
+
+function wordsOfLook(judgement: Judgement, state: RolloutState): string {
+  const step = state.opened.strategy.steps[state.step];
+  const seconds = Math.round((systemClock.now() - state.stepSince) / 1000);
+  return `weight ${step?.weight ?? 0}, ${seconds} s of ${step?.seconds ?? 0} s; ${judgement.figure}`;
+}
