@@ -1,0 +1,56 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import type { Release } from "../../pipeline/src/spec/release.ts";
+import { addAbout } from "./about.ts";
+import type { Ctx, Env } from "./env.ts";
+import { addHealth } from "./health.ts";
+import type { Keyring } from "./keyring.ts";
+import type { Log } from "./log.ts";
+import type { Models } from "./models.ts";
+import { observe } from "./observe.ts";
+import { addOpenApi } from "./openapi.ts";
+import { addPredict } from "./predict.ts";
+import { answerProblem, asProblem, Problem } from "./problem.ts";
+import type { Readiness } from "./readiness.ts";
+import { addScrape } from "./scrape.ts";
+import type { Telemetry } from "./telemetry.ts";
+
+/** All that the app uses: it opens nothing, reads no environment, and listens nowhere. */
+export type Deps = {
+  models: Models;
+  keyring: Keyring;
+  readiness: Readiness;
+  telemetry: Telemetry;
+  log: Log;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  newId: () => string;
+  limits: { maxBodyBytes: number };
+  release?: Release;
+  revision?: string;
+};
+
+/** The service: typed predict routes, health, metrics and its own description. */
+export function createApp(deps: Deps): OpenAPIHono<Env> {
+  const app = new OpenAPIHono<Env>();
+  app.use(observe(deps));
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => notAllowed(c, methods) }));
+  addHealth(app, deps.readiness);
+  addAbout(app, deps);
+  addPredict(app, deps);
+  addScrape(app, deps);
+  addOpenApi(app, deps);
+  app.notFound((c) => answer(c, new Problem("route-unknown", "There is no such route; /openapi.json lists them all")));
+  app.onError((error, c) => answer(c, asProblem(error)));
+  return app;
+}
+
+function answer(c: Ctx, problem: Problem): Response {
+  return answerProblem(problem, c.get("requestId"));
+}
+
+function notAllowed(c: Ctx, methods: readonly string[]): Response {
+  const allow = methods.join(", ");
+  const detail = `The route has no method ${c.req.method}; it has ${allow}`;
+  return answer(c, new Problem("method-not-allowed", detail, { headers: { allow } }));
+}

@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { DeployError } from "../../pipeline/src/spec/error.ts";
+
+const whole = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,12}$/, "expected a whole number")
+    .transform(Number)
+    .pipe(z.int().min(least).max(most));
+
+/** The environment variables of the service: paths and numbers, never a secret. An empty one counts as not set. */
+const Variables = z.object({
+  SLUICE_HOST: z.string().default("127.0.0.1"),
+  SLUICE_PORT: whole(0, 65_535).default(0),
+  SLUICE_MODELS: z.string("expected model folders, separated by a colon").transform((list) => list.split(":")),
+  SLUICE_KEYS: z.string("expected the path of keys.json"),
+  SLUICE_RECORD: z.string().optional(),
+  SLUICE_REVISION: z.string().optional(),
+  SLUICE_READY_FILE: z.string().optional(),
+  SLUICE_WORKERS: whole(1, 64).default(1),
+  SLUICE_QUEUE: whole(1, 100_000).default(256),
+  SLUICE_DEADLINE_MS: whole(1, 600_000).default(10_000),
+  SLUICE_MAX_BODY_BYTES: whole(1, 1_073_741_824).default(8_388_608),
+  SLUICE_DRAIN_MS: whole(0, 600_000).default(20_000),
+});
+
+/** What the process is told. Times in milliseconds, sizes in bytes; `port` 0 is any free one. */
+export type Config = {
+  host: string;
+  port: number;
+  models: string[];
+  keys: string;
+  record: string | undefined;
+  revision: string | undefined;
+  readyFile: string | undefined;
+  workers: number;
+  queue: number;
+  deadlineMs: number;
+  maxBodyBytes: number;
+  /** Longest time that a drain waits for running requests. */
+  drainMs: number;
+};
+
+/** Reads the configuration; throws `E_USAGE` naming the variable. */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const result = Variables.safeParse(set);
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    const name = issue?.path.join(".") ?? "environment";
+    throw new DeployError("E_USAGE", `Cannot configure the service: ${name} is wrong: ${issue?.message ?? "invalid"}`);
+  }
+  const known = result.data;
+  return {
+    host: known.SLUICE_HOST,
+    port: known.SLUICE_PORT,
+    models: known.SLUICE_MODELS,
+    keys: known.SLUICE_KEYS,
+    record: known.SLUICE_RECORD,
+    revision: known.SLUICE_REVISION,
+    readyFile: known.SLUICE_READY_FILE,
+    workers: known.SLUICE_WORKERS,
+    queue: known.SLUICE_QUEUE,
+    deadlineMs: known.SLUICE_DEADLINE_MS,
+    maxBodyBytes: known.SLUICE_MAX_BODY_BYTES,
+    drainMs: known.SLUICE_DRAIN_MS,
+  };
+}

@@ -1,0 +1,26 @@
+/** One line of the log. Never a body, a header's value or a key. */
+export type LogEntry = { level: "info" | "warn" | "error"; message: string } & Record<string, unknown>;
+
+export type Log = { write(entry: LogEntry): void; flush(): void };
+
+const flushMs = 100;
+
+/** Writes JSON lines to `out`, several at a time: a line may be up to 100 ms late, never lost by a drain. */
+export function createLog(out: (text: string) => void, now: () => Date): Log {
+  let lines = "";
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (lines !== "") out(lines);
+    lines = "";
+  };
+  return {
+    write(entry) {
+      lines += `${JSON.stringify({ time: now().toISOString(), ...entry })}\n`;
+      if (entry.level !== "info" || lines.length > 65_536) flush();
+      else timer ??= setTimeout(flush, flushMs);
+    },
+    flush,
+  };
+}

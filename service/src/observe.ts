@@ -1,0 +1,47 @@
+import type { MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
+import type { Deps } from "./app.ts";
+import type { Ctx, Env } from "./env.ts";
+import { asProblem } from "./problem.ts";
+
+/** The outermost middleware: ids and headers on every answer, one metric and one log line for every request. */
+export function observe({ telemetry, log, newId, readiness, release, revision }: Deps): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    const start = performance.now();
+    c.set("requestId", newId());
+    await next();
+    const { headers } = c.res;
+    headers.set("x-request-id", c.get("requestId"));
+    headers.set("cache-control", "no-store");
+    headers.set("x-content-type-options", "nosniff");
+    if (readiness.phase === "draining") headers.set("connection", "close");
+    if (release !== undefined) headers.set("x-sluice-release", release.id);
+    if (revision !== undefined) headers.set("x-sluice-revision", revision);
+    const durationMs = performance.now() - start;
+    const served = { method: c.req.method, route: routeOf(c), status: c.res.status, durationMs };
+    telemetry.served(served);
+    log.write({
+      level: c.res.status >= 500 && c.res.status !== 503 ? "error" : "info",
+      message: "request",
+      requestId: c.get("requestId"),
+      principal: c.get("principal")?.id,
+      ...served,
+      ...reasonOf(c.error),
+    });
+  };
+}
+
+/** The pattern that answered, so that metrics have few labels; never the path that was asked. */
+function routeOf(c: Ctx): string {
+  const path = routePath(c);
+  return path === "/*" ? "unmatched" : path;
+}
+
+/** A problem's code, and for what the client is not told, the cause. */
+function reasonOf(error: Error | undefined): Record<string, unknown> {
+  if (error === undefined) return {};
+  const problem = asProblem(error);
+  if (problem.code === "internal") return { code: problem.code, cause: error.stack ?? error.message };
+  if (problem.code !== "inference-failed") return { code: problem.code };
+  return { code: problem.code, cause: problem.cause instanceof Error ? problem.cause.message : undefined };
+}

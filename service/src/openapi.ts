@@ -1,0 +1,43 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Deps } from "./app.ts";
+import { requireScope } from "./auth.ts";
+import type { Env } from "./env.ts";
+import { guardedRoute } from "./route.ts";
+
+const description = guardedRoute("read", {
+  method: "get",
+  path: "/openapi.json",
+  summary: "This description: OpenAPI 3.1, made of the same route objects that answer",
+  tags: ["about"],
+  responses: {
+    200: {
+      description: "OpenAPI 3.1",
+      content: { "application/json": { schema: z.looseObject({ openapi: z.string() }) } },
+    },
+  },
+});
+
+/** `/openapi.json`. Added last: it describes the routes that are there. */
+export function addOpenApi(app: OpenAPIHono<Env>, { keyring, now }: Deps): void {
+  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+    type: "http",
+    scheme: "bearer",
+    description: "An API key; the scopes that a route needs are listed with it",
+  });
+  let text: string | undefined;
+  app.openapi({ ...description, middleware: requireScope(keyring, now, "read") }, () => {
+    text ??= JSON.stringify(app.getOpenAPI31Document(info));
+    return new Response(text, { headers: { "content-type": "application/json" } });
+  });
+}
+
+const info = {
+  openapi: "3.1.0",
+  info: {
+    title: "Sluice",
+    version: "1.0.0",
+    description: "Serves ONNX models",
+    license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+  },
+  servers: [{ url: "/" }],
+};

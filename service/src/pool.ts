@@ -1,0 +1,221 @@
+import { DeployError } from "../../pipeline/src/spec/error.ts";
+import { problemOfIssues } from "./issue.ts";
+import { Lane, type LaneEvents, type Refusal } from "./lane.ts";
+import type { RunTimes, Task, TaskResult, WorkerStart } from "./message.ts";
+import { Problem } from "./problem.ts";
+import { FairQueue } from "./queue.ts";
+import type { Tensors } from "./tensor.ts";
+
+export type PoolLimits = {
+  workers: number;
+  /** Requests that may wait. */
+  queue: number;
+  /** Longest time for one request, waiting and running; a run that takes longer loses its worker. */
+  deadlineMs: number;
+};
+
+/** What the pool tells about itself, for metrics and logs. */
+export type PoolEvents = {
+  onRun(times: RunTimes): void;
+  onWait(waitMs: number): void;
+  onRestart(reason: "lost" | "hung" | "refused"): void;
+};
+
+/** The answer to one task: the response as JSON text; raw outputs where they were asked for. */
+export type Answer = { json: string; outputs?: Tensors };
+
+/** `deadlineMs` counts from now and is cut to the pool's own. */
+export type Submission = Task & { principal: string; deadlineMs?: number };
+
+type Run = { jobs: Job[]; hangs: ReturnType<typeof setTimeout> };
+
+type Job = {
+  task: Task;
+  principal: string;
+  queuedAt: number;
+  timer: ReturnType<typeof setTimeout>;
+  settle(outcome: Answer | Problem): void;
+};
+
+const firstBackoffMs = 50;
+const longestBackoffMs = 5_000;
+
+/** The worker threads of one model behind a bounded, fair queue. */
+export class Pool {
+  readonly #start: WorkerStart;
+  readonly #limits: PoolLimits;
+  readonly #events: PoolEvents;
+  readonly #batchSize: number;
+  readonly #queue: FairQueue<Job>;
+  readonly #lanes = new Set<Lane>();
+  readonly #running = new Map<Lane, Run>();
+  readonly #opening = Promise.withResolvers<void>();
+  #respawn: ReturnType<typeof setTimeout> | undefined;
+  #backoffMs = firstBackoffMs;
+  #itemMs = 0; // moving average of the time that one item holds a worker
+  #ready = 0;
+  #state: "opening" | "open" | "closed" = "opening";
+
+  constructor(start: WorkerStart, limits: PoolLimits, events: PoolEvents) {
+    this.#start = start;
+    this.#limits = limits;
+    this.#events = events;
+    this.#batchSize = start.manifest.batch.safe ? start.manifest.batch.maxSize : 1;
+    this.#queue = new FairQueue(limits.queue);
+  }
+
+  /** Requests that wait. */
+  get depth(): number {
+    return this.#queue.size;
+  }
+
+  /** Workers that can answer. */
+  get ready(): number {
+    return this.#ready;
+  }
+
+  /** Starts the workers; resolves when all are ready, throws a `DeployError` when one refuses to start. */
+  open(): Promise<void> {
+    this.#spawn();
+    return this.#opening.promise;
+  }
+
+  /** Ends all workers and answers what still waits or runs with `worker-lost`. */
+  close(): void {
+    this.#state = "closed";
+    clearTimeout(this.#respawn);
+    for (const lane of this.#lanes) lane.end("lost");
+    for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift()) job.settle(lost());
+  }
+
+  /** Answers one task, or throws a `Problem`. */
+  async submit({ input, wantOutputs, principal, deadlineMs }: Submission): Promise<Answer> {
+    if (this.#state === "closed") throw lost();
+    if (this.#queue.isFull) throw this.#busy("queue-full", "Cannot take the request: the queue is full");
+    const waitMs = this.#expectedWaitMs();
+    const limitMs = Math.min(deadlineMs ?? Number.POSITIVE_INFINITY, this.#limits.deadlineMs);
+    if (waitMs > limitMs) {
+      const detail = `the wait would be about ${Math.ceil(waitMs)} ms, the deadline is ${limitMs} ms`;
+      throw this.#busy("wait-too-long", `Cannot take the request: ${detail}`);
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const job: Job = {
+      task: { input, wantOutputs },
+      principal,
+      queuedAt: performance.now(),
+      timer: setTimeout(() => this.#expire(job, limitMs), limitMs),
+      settle(outcome) {
+        clearTimeout(job.timer);
+        if (outcome instanceof Problem) reject(outcome);
+        else resolve(outcome);
+      },
+    };
+    this.#queue.push(principal, job);
+    this.#dispatch();
+    return promise;
+  }
+
+  #expectedWaitMs(): number {
+    const busy = this.#running.size < this.#ready ? 0 : 1;
+    return ((this.#queue.size + busy) * this.#itemMs) / Math.max(1, this.#ready);
+  }
+
+  #busy(code: "queue-full" | "wait-too-long", detail: string): Problem {
+    const seconds = Math.max(1, Math.ceil(this.#expectedWaitMs() / 1000));
+    return new Problem(code, `${detail}; try again in ${seconds} s`, { headers: { "retry-after": String(seconds) } });
+  }
+
+  #expire(job: Job, limitMs: number): void {
+    if (this.#queue.remove(job.principal, job)) {
+      job.settle(this.#busy("wait-too-long", `Cannot answer: the request waited ${limitMs} ms, its deadline`));
+    } else {
+      const detail = `Cannot answer: the model took longer than the deadline of ${limitMs} ms`;
+      job.settle(new Problem("deadline-exceeded", detail));
+    }
+  }
+
+  #dispatch(): void {
+    for (const lane of this.#lanes) {
+      if (this.#queue.size === 0) return;
+      if (lane.state === "idle") this.#give(lane);
+    }
+  }
+
+  #give(lane: Lane): void {
+    const now = performance.now();
+    const jobs: Job[] = [];
+    while (jobs.length < this.#batchSize) {
+      const job = this.#queue.shift();
+      if (job === undefined) break;
+      this.#events.onWait(now - job.queuedAt);
+      jobs.push(job);
+    }
+    const hangs = setTimeout(() => lane.end("hung"), this.#limits.deadlineMs);
+    this.#running.set(lane, { jobs, hangs });
+    lane.post(jobs.map((job) => job.task));
+  }
+
+  #done(lane: Lane, results: TaskResult[], times: RunTimes): void {
+    const run = this.#take(lane);
+    this.#itemMs += ((times.encodeMs + times.runMs + times.decodeMs) / times.items - this.#itemMs) / 16;
+    this.#dispatch(); // the worker goes on while this thread answers
+    for (const [i, job] of (run?.jobs ?? []).entries()) job.settle(outcomeOf(results[i]));
+    this.#events.onRun(times);
+  }
+
+  #take(lane: Lane): Run | undefined {
+    const run = this.#running.get(lane);
+    clearTimeout(run?.hangs);
+    this.#running.delete(lane);
+    return run;
+  }
+
+  /** Brings the number of workers to the wanted one. */
+  #spawn(): void {
+    while (this.#lanes.size < this.#limits.workers) this.#lanes.add(new Lane(this.#start, this.#laneEvents));
+  }
+
+  readonly #laneEvents: LaneEvents = {
+    onReady: () => {
+      this.#ready += 1;
+      this.#backoffMs = firstBackoffMs;
+      if (this.#ready === this.#limits.workers && this.#state === "opening") {
+        this.#state = "open";
+        this.#opening.resolve();
+      }
+      this.#dispatch();
+    },
+    onDone: (lane, results, times) => this.#done(lane, results, times),
+    onEnd: (lane, why) => this.#ended(lane, why),
+  };
+
+  #ended(lane: Lane, why: "lost" | "hung" | Refusal): void {
+    this.#lanes.delete(lane);
+    if (typeof why === "string") this.#ready -= 1;
+    for (const job of this.#take(lane)?.jobs ?? []) job.settle(lost());
+    if (this.#state === "opening" && typeof why !== "string") {
+      this.close();
+      this.#opening.reject(new DeployError(why.code, why.message));
+    }
+    if (this.#state === "closed") return;
+    this.#events.onRestart(typeof why === "string" ? why : "refused");
+    clearTimeout(this.#respawn);
+    this.#respawn = setTimeout(() => this.#spawn(), this.#backoffMs);
+    this.#backoffMs = Math.min(this.#backoffMs * 2, longestBackoffMs);
+  }
+}
+
+function outcomeOf(result: TaskResult | undefined): Answer | Problem {
+  if (result === undefined) return lost();
+  if (result.ok) return result;
+  if (result.kind === "invalid") return problemOfIssues(result.issues);
+  return new Problem("inference-failed", "The model could not answer this request; the service's log says why", {
+    cause: new Error(result.message),
+  });
+}
+
+function lost(): Problem {
+  return new Problem("worker-lost", "Cannot answer: the worker of this request ended; try again", {
+    headers: { "retry-after": "1" },
+  });
+}

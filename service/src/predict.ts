@@ -1,0 +1,97 @@
+import { createRoute, type OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
+import type { Deps } from "./app.ts";
+import { requireScope } from "./auth.ts";
+import { contentTypeOf, readBody } from "./body.ts";
+import type { Ctx, Env } from "./env.ts";
+import { requireLoaded } from "./health.ts";
+import { problemOfIssues } from "./issue.ts";
+import { parseBody } from "./json.ts";
+import type { Input } from "./message.ts";
+import { type Model, strictObject } from "./model.ts";
+import { Problem, type ProblemCode } from "./problem.ts";
+import { guardedRoute } from "./route.ts";
+
+const json = "application/json";
+const octets = "application/octet-stream";
+
+const codes: ProblemCode[] = [
+  ...(["header-invalid", "body-empty", "utf8-invalid", "json-malformed", "json-too-deep", "key-duplicate"] as const),
+  ...(["model-unknown", "body-too-large"] as const),
+  ...(["content-type-missing", "content-type-unsupported", "encoding-unsupported"] as const),
+  ...(["key-unknown", "key-missing", "type-wrong", "length-wrong", "number-out-of-range"] as const),
+  ...(["base64-invalid", "value-invalid", "inference-failed"] as const),
+  ...(["not-ready", "queue-full", "wait-too-long", "worker-lost", "deadline-exceeded"] as const),
+];
+
+/** A typed predict route for each model, and one for each of its versions. */
+export function addPredict(app: OpenAPIHono<Env>, deps: Deps): void {
+  const mayPredict = requireScope(deps.keyring, deps.now, "predict");
+  for (const model of deps.models.all) {
+    const handler = (c: Ctx) => predict(c, deps, model);
+    const paths = [`/v1/models/${model.name}/versions/${model.version}/predict`];
+    if (deps.models.find(model.name) === model) paths.unshift(`/v1/models/${model.name}/predict`);
+    for (const path of paths) app.openapi(createRoute({ ...routeOf(model, path), middleware: mayPredict }), handler);
+  }
+  app.post("/v1/models/:name/predict", mayPredict, (c) => predict(c, deps, deps.models.find(c.req.param("name"))));
+  app.post("/v1/models/:name/versions/:version/predict", mayPredict, (c) =>
+    predict(c, deps, deps.models.find(c.req.param("name"), c.req.param("version"))),
+  );
+}
+
+async function predict(c: Ctx, { readiness, limits, release }: Deps, model: Model): Promise<Response> {
+  requireLoaded(readiness);
+  const request = c.req.raw;
+  const type = contentTypeOf(request, model.takesBytes ? [json, octets] : [json]);
+  const deadlineMs = deadlineOf(request);
+  const bytes = await readBody(request, limits.maxBodyBytes);
+  const input = type === json ? parseInput(model, bytes) : ({ kind: "bytes", bytes } as const);
+  const principal = c.get("principal").id;
+  const answer = await model.pool.submit({ input, wantOutputs: false, principal, ...deadlineMs });
+  const head = `{"model":{"name":"${model.name}","version":"${model.version}"}`;
+  const middle = release === undefined ? "" : `,"release":"${release.id}"`;
+  return new Response(`${head}${middle},"output":${answer.json}}`, { headers: { "content-type": json } });
+}
+
+function parseInput(model: Model, bytes: Uint8Array<ArrayBuffer>): Input {
+  const result = model.request.safeParse(parseBody(bytes));
+  if (!result.success) throw problemOfIssues(result.error.issues);
+  return { kind: "value", value: result.data };
+}
+
+const deadlineHeader = "x-sluice-deadline-ms";
+
+/** The client's own deadline, counted from now; the service's is the longest. */
+function deadlineOf(request: Request): { deadlineMs?: number } {
+  const header = request.headers.get(deadlineHeader);
+  if (header === null) return {};
+  if (/^[1-9]\d{0,8}$/.test(header)) return { deadlineMs: Number(header) };
+  throw new Problem("header-invalid", `Cannot use ${deadlineHeader}: expected whole milliseconds of at least 1`);
+}
+
+function routeOf(model: Model, path: string): RouteConfig {
+  const body = { [json]: { schema: model.requestSchema } };
+  const raw = { [octets]: { schema: { type: "string", format: "binary" } } } as const;
+  const id = `predict-${model.name}${path.includes("/versions/") ? `-${model.version}` : ""}`;
+  return guardedRoute(
+    "predict",
+    {
+      method: "post",
+      path,
+      operationId: id,
+      summary: `Ask ${model.name}: ${model.manifest.description}`,
+      tags: ["predict"],
+      request: {
+        body: { required: true, content: model.takesBytes ? { ...body, ...raw } : body },
+      },
+      responses: {
+        200: { description: "The model's answer", content: { [json]: { schema: answerSchema(model) } } },
+      },
+    },
+    codes,
+  );
+}
+
+function answerSchema({ name, version, responseSchema }: Model) {
+  const model = strictObject({ name: { const: name }, version: { const: version } });
+  return strictObject({ model, release: { type: "string" }, output: responseSchema }, ["model", "output"]);
+}

@@ -1,0 +1,70 @@
+import { randomUUID } from "node:crypto";
+import { readJson } from "../../pipeline/src/spec/read.ts";
+import { ReleaseRecord } from "../../pipeline/src/spec/release.ts";
+import { createApp } from "./app.ts";
+import type { Config } from "./config.ts";
+import { replayGolden } from "./golden.ts";
+import { readKeyring } from "./keyring.ts";
+import { listen } from "./listen.ts";
+import type { Log } from "./log.ts";
+import { loadModel } from "./model.ts";
+import { Models } from "./models.ts";
+import { Readiness } from "./readiness.ts";
+import { createTelemetry, type Telemetry } from "./telemetry.ts";
+
+/** A service that listens. `ready` resolves when models are proven, or rejects with the reason why they are not. */
+export type Service = {
+  port: number;
+  ready: Promise<void>;
+  /** Not ready first, then no new connection, then waits for running requests, then ends the workers. */
+  drain(): Promise<void>;
+};
+
+/** Reads, verifies, listens, then proves the models; throws a `DeployError` before it listens when a file is not as it should be. */
+export async function startService(config: Config, log: Log): Promise<Service> {
+  const keyring = await readKeyring(config.keys);
+  const about = await readAbout(config);
+  const telemetry = createTelemetry({ release: about.release?.id, revision: about.revision });
+  const models = await loadModels(config, telemetry);
+  const readiness = new Readiness();
+  const limits = { maxBodyBytes: config.maxBodyBytes };
+  const app = createApp({
+    models,
+    keyring,
+    readiness,
+    telemetry,
+    log,
+    limits,
+    now: Date.now,
+    newId: randomUUID,
+    ...about,
+  });
+  const listener = await listen((request) => app.fetch(request), config);
+  return {
+    port: listener.port,
+    ready: prove(models).then(() => readiness.becomeReady()),
+    async drain() {
+      readiness.phase = "draining";
+      await listener.stop(config.drainMs);
+      for (const { pool } of models.all) pool.close();
+    },
+  };
+}
+
+async function prove(models: Models): Promise<void> {
+  await Promise.all(models.all.map(({ pool }) => pool.open()));
+  for (const model of models.all) await replayGolden(model);
+}
+
+async function readAbout({ record, revision }: Config) {
+  const release = record === undefined ? undefined : (await readJson(record, ReleaseRecord)).release;
+  return { ...(release === undefined ? {} : { release }), ...(revision === undefined ? {} : { revision }) };
+}
+
+async function loadModels({ models, workers, queue, deadlineMs }: Config, telemetry: Telemetry): Promise<Models> {
+  const limits = { workers, queue, deadlineMs };
+  const loaded = [];
+  for (const dir of models) loaded.push(await loadModel(dir, limits, telemetry.poolEvents));
+  for (const model of loaded) telemetry.watchPool(model, model.pool);
+  return new Models(loaded);
+}
