@@ -32,10 +32,12 @@ export function fileStore(folder: string, clock: Clock): Store {
     },
 
     pushCommand: async (command) => {
-      await createFile(join(commands, `${clock.now()}-${crypto.randomUUID()}.json`), `${JSON.stringify(command)}\n`);
+      let number = Number.parseInt((await readNames(commands)).at(-1) ?? "0", 10);
+      do number += 1;
+      while (!(await createFile(join(commands, nameOf(number)), `${JSON.stringify(command)}\n`)));
     },
     readCommands: async () => {
-      const names = (await files(commands)).filter((name) => name.endsWith(".json")).sort();
+      const names = await readNames(commands);
       return Promise.all(names.map(async (id) => ({ id, command: await readJson(join(commands, id), Command) })));
     },
     forgetCommand: (id) => rm(join(commands, id), { force: true }),
@@ -47,7 +49,12 @@ async function folders(path: string): Promise<string[]> {
   return found.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
-async function files(path: string): Promise<string[]> {
-  const found = await readdir(path, { withFileTypes: true }).catch(() => []);
-  return found.filter((entry) => entry.isFile()).map((entry) => entry.name);
+/** Files of commands, oldest first. */
+async function readNames(path: string): Promise<string[]> {
+  const names = await readdir(path).catch(() => []);
+  return names.filter((name) => /^\d{6}\.json$/.test(name)).sort();
+}
+
+function nameOf(number: number): string {
+  return `${String(number).padStart(6, "0")}.json`;
 }
