@@ -42,7 +42,7 @@ export function createAdmin({ site, end }: AdminDeps): (request: Request) => Pro
         return done;
       case "PUT revisions":
         return withBody(request, PutRevision, ({ fence, ...wanted }) => site.start(revisionId(id), wanted, fence));
-      case "DELETE revisions":
+      case "POST stop":
         await withBody(request, StopRevision, (body) => site.stop(revisionId(id), body.drainSeconds, body.fence));
         return done;
       case "POST down":

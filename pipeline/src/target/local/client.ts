@@ -30,7 +30,7 @@ export function openSite(stateDir: string, { fence = 0 }: SiteClientOptions = {}
     list: async () => (await state()).revisions,
     start: (id, wanted) => ask("PUT", `/v1/revisions/${encodeURIComponent(id)}`, Revision, { ...wanted, fence }),
     stop: async (id, { drainSeconds }) =>
-      void (await ask("DELETE", `/v1/revisions/${encodeURIComponent(id)}`, Done, { drainSeconds, fence })),
+      void (await ask("POST", `/v1/stop/${encodeURIComponent(id)}`, Done, { drainSeconds, fence })),
     addressOf: async (id) => addressOf(id, (await state()).revisions),
     readStable: async () => (await state()).stable,
     writeStable: async (id) => void (await ask("PUT", "/v1/stable", Done, { id, fence })),
