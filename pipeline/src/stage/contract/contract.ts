@@ -1,0 +1,88 @@
+import { worst } from "../../decide/worst.ts";
+import { DeployError } from "../../spec/error.ts";
+import type { Golden } from "../../spec/golden.ts";
+import type { Manifest } from "../../spec/manifest.ts";
+import type { Check, Report } from "../../spec/report.ts";
+import { type Service, send, Unanswered } from "./ask.ts";
+import { authProbes } from "./auth.ts";
+import { type Context, type HeldKey, type Probe, runProbe } from "./context.ts";
+import { describedProbes } from "./described.ts";
+import { errorProbes } from "./errors.ts";
+import { healthProbes } from "./health.ts";
+import { limitProbes } from "./limits.ts";
+import { methodProbes } from "./methods.ts";
+import { Description } from "./openapi.ts";
+import { propertyProbes } from "./property.ts";
+import { replayProbes } from "./replay.ts";
+
+/**
+ * A running candidate, the model it should serve, and the keys to ask with: `key` has the scopes `predict` and `read`,
+ * each of `otherKeys` says its own. `seed` pins the made-up requests.
+ */
+export interface ContractInput extends Service {
+  key: string;
+  otherKeys?: HeldKey[];
+  subject: string;
+  manifest: Manifest;
+  golden: Golden;
+  seed?: number;
+}
+
+const parts: ((context: Context, seed: number) => Probe[])[] = [
+  healthProbes,
+  describedProbes,
+  replayProbes,
+  errorProbes,
+  limitProbes,
+  authProbes,
+  methodProbes,
+  propertyProbes,
+];
+
+const defaultSeed = 20_240_601;
+
+/** Asks a running service everything that its clients rely on, over real HTTP, one named check each. */
+export async function contract(input: ContractInput): Promise<Report> {
+  const startedAt = new Date().toISOString();
+  const began = performance.now();
+  const seed = input.seed ?? defaultSeed;
+  const checks = await checksOf(input, seed);
+  const passed = checks.filter((check) => check.verdict.kind === "pass").length;
+  return {
+    schema: "sluice/report/v1",
+    stage: "contract",
+    subject: input.subject,
+    startedAt,
+    durationMs: performance.now() - began,
+    verdict: worst(checks),
+    figure: `${passed} of ${checks.length} checks passed`,
+    checks,
+    facts: { seed, checks: checks.length, passed },
+  };
+}
+
+async function checksOf(input: ContractInput, seed: number): Promise<Check[]> {
+  const name = "the service describes itself at /openapi.json";
+  try {
+    const context = await openContext(input);
+    const checks: Check[] = [{ name, verdict: { kind: "pass" } }];
+    for (const probe of parts.flatMap((part) => part(context, seed))) checks.push(await runProbe(probe));
+    return checks;
+  } catch (error) {
+    if (error instanceof Unanswered) {
+      return [{ name, verdict: { kind: "error", reason: `Cannot check contract: ${error.message}` } }];
+    }
+    if (error instanceof DeployError) return [{ name, verdict: { kind: "fail", breaches: [error.message] } }];
+    throw error;
+  }
+}
+
+async function openContext({ url, fetch, key, otherKeys = [], manifest, golden }: ContractInput): Promise<Context> {
+  const service = { url: url.replace(/\/$/, ""), ...(fetch === undefined ? {} : { fetch }) };
+  const answer = await send(service, { method: "GET", path: "/openapi.json", key });
+  if (answer.status !== 200) {
+    throw new DeployError("E_GATE", `Cannot read /openapi.json: status is ${answer.status}, expected 200`);
+  }
+  const description = new Description(answer.text, `${service.url}/openapi.json`);
+  return { service, key, otherKeys, manifest, golden, description, predictPath: `/v1/models/${manifest.name}/predict` };
+}
