@@ -10,11 +10,10 @@ export type Next =
   | { kind: "close"; result: "promoted" | "aborted"; reason: string }
   | { kind: "closed" };
 
-const prepare: readonly Action[] = [
-  { do: "start", arm: "canary" },
-  { do: "start", arm: "baseline" },
-  { do: "replayGolden" },
-];
+const prepare: readonly Action[] = [{ do: "start", arm: "canary" }, { do: "replayGolden" }];
+
+/** Only needed where steps are judged: a rollback goes straight to promotion. */
+const compare: readonly Action[] = [{ do: "start", arm: "baseline" }];
 
 /** Stable is pointed at the canary before any traffic leaves the old one, and shrinks last. */
 const promote: readonly Action[] = [
@@ -37,7 +36,7 @@ export function next(state: RolloutState): Next {
   if (state.aborting !== undefined) return follow(state, abort, "aborted", state.aborting);
   if (state.paused !== undefined) return { kind: "paused", reason: state.paused };
 
-  const missing = firstMissing(state, prepare);
+  const missing = firstMissing(state, state.promoting === undefined ? [...prepare, ...compare] : prepare);
   if (missing !== undefined) return { kind: "act", action: missing };
   if (state.promoting !== undefined) return follow(state, promote, "promoted", state.promoting);
   if (state.step >= 0 && !state.passed.has(state.step)) return { kind: "look" };

@@ -1,0 +1,91 @@
+import { fold, type RolloutState } from "../../pipeline/src/decide/state.ts";
+import { fileStore } from "../../pipeline/src/rollout/file-store.ts";
+import { run } from "../../pipeline/src/rollout/loop.ts";
+import type { Clock, Router, Runtime, Store } from "../../pipeline/src/rollout/ports.ts";
+import type { Event } from "../../pipeline/src/spec/journal.ts";
+import type { Strategy } from "../../pipeline/src/spec/policy.ts";
+import type { Release } from "../../pipeline/src/spec/release.ts";
+
+const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
+
+/** A release of a made-up model whose digests are all `digit`. */
+export function aRelease(version: string, digit: string): Release {
+  return {
+    id: `toy-${version}-${digit.repeat(12)}`,
+    model: { name: "toy", version, digest: digest(digit) },
+    code: { kind: "bundle", digest: digest(digit) },
+    policy: { digest: digest(digit) },
+  };
+}
+
+/** Two short steps, judged every second. */
+export function aStrategy(changes: Partial<Strategy> = {}): Strategy {
+  const step = { seconds: 5, maxSeconds: 20, minRequests: 50, approval: false };
+  return {
+    steps: [
+      { ...step, weight: 20 },
+      { ...step, weight: 50 },
+    ],
+    lookSeconds: 1,
+    readySeconds: 10,
+    drainSeconds: 5,
+    judge: { falseAlarm: 0.01, ratio: 1.5, latencyQuantile: 0.9, calibrationRequests: 30 },
+    ...changes,
+  };
+}
+
+export const arms = { stable: "old", canary: "canary", baseline: "baseline" };
+
+/** The first event of a rollout of release 2.0.0 over 1.0.0. */
+export function opened(strategy: Strategy = aStrategy()): Extract<Event, { kind: "opened" }> {
+  return {
+    kind: "opened",
+    rollout,
+    candidate: aRelease("2.0.0", "b"),
+    stable: aRelease("1.0.0", "a"),
+    arms,
+    strategy,
+    slo: { maxErrorRate: 0.01, latency: [{ quantile: 0.99, maxMs: 100 }] },
+  };
+}
+
+export const rollout = "2026-01-01T000000-toy";
+
+/** A target on which release 1.0.0 is stable and serves all traffic. */
+export async function serving<T extends Router & Runtime>(target: T): Promise<T> {
+  const wanted = { releaseId: opened().stable.id, releaseDir: "/nowhere", readySeconds: 1 };
+  await target.start(arms.stable, wanted);
+  await target.writeStable(arms.stable);
+  await target.writeWeights({ [arms.stable]: 100 });
+  return target;
+}
+
+/** Opens the rollout in `folder` unless it is open, and runs it as one process would. */
+export async function runRollout({
+  target,
+  folder,
+  clock,
+  strategy,
+  wrap = (store) => store,
+  replayGolden = async () => {},
+  signal = new AbortController().signal,
+}: {
+  target: Router & Runtime;
+  folder: string;
+  clock: Clock;
+  strategy?: Strategy;
+  wrap?: (store: Store) => Store;
+  replayGolden?: () => Promise<void>;
+  signal?: AbortSignal;
+}): Promise<RolloutState> {
+  const store = wrap(fileStore(folder, clock));
+  const lease = await store.acquire("tester@elsewhere:1");
+  try {
+    if (fold(await store.readJournal(rollout)) === undefined) await store.append(rollout, lease, opened(strategy));
+    const quiet = { onEntry: () => {}, onLook: () => {} };
+    const effects = { router: target, runtime: target, releasesDir: "/nowhere", replayGolden };
+    return await run({ ...effects, ...quiet, rollout, lease, store, clock, signal });
+  } finally {
+    await store.release(lease);
+  }
+}
