@@ -1,0 +1,39 @@
+import { type Container, type Directory, dag, ReturnType } from "@dagger.io/dagger";
+import { z } from "zod";
+import { addressOf, type Images } from "../spec/images.ts";
+import { parseJson } from "../spec/read.ts";
+
+const manifests = ["package.json", "package-lock.json", ".npmrc", "pipeline/package.json", "service/package.json"];
+
+/** The one container in which stage programs run: Sluice's code with its dependencies, and the source at `/source`. */
+export function toolbox(code: Directory, source: Directory, images: Images): Container {
+  return dag
+    .container()
+    .from(addressOf(images, "toolbox"))
+    .withWorkdir("/sluice")
+    .withEnvVariable("ONNXRUNTIME_NODE_INSTALL", "skip")
+    .withDirectory(".", dag.directory().withDirectory(".", code, { include: manifests }))
+    .withMountedCache("/root/.npm", dag.cacheVolume("sluice-npm"))
+    .withExec(["npm", "ci", "--omit=dev", "--no-audit", "--no-fund"])
+    .withoutMount("/root/.npm")
+    .withDirectory(".", code)
+    .withDirectory("/source", source);
+}
+
+const Failure = z.strictObject({ error: z.strictObject({ code: z.string(), message: z.string() }) });
+
+/** Runs `sluice <args> --json` in `container` and reads its document, whatever its exit code. */
+export async function runSluice<S extends z.ZodType>(
+  container: Container,
+  args: readonly string[],
+  document: S,
+): Promise<z.output<S>> {
+  const argv = ["node", "/sluice/bin/sluice.mjs", "--source", "/source", ...args, "--json"];
+  const ran = container.withExec(argv, { expect: ReturnType.Any });
+  const text = await ran.stdout();
+  if (text.trim() === "") throw new Error(`Cannot run sluice ${args[0]}: ${await ran.stderr()}`);
+  const found = parseJson(text, z.union([document, Failure]), `the output of sluice ${args[0]}`);
+  const failure = Failure.safeParse(found);
+  if (failure.success) throw new Error(failure.data.error.message);
+  return document.parse(found);
+}
