@@ -1,0 +1,105 @@
+import { expect, test } from "bun:test";
+import { sample, testService, until } from "../support/service-app.ts";
+import { featuresOf, wild, wildModel } from "../support/service-model.ts";
+
+async function codeOf(response: Response | Promise<Response>): Promise<string> {
+  const { status } = await response;
+  const body = await (await response).json();
+  return status === 200 ? "answered" : body.code;
+}
+
+test("a worker that crashes costs only its own request; it is replaced and counted", async () => {
+  await using model = await wildModel();
+  await using service = await testService({ dirs: [model.dir], limits: { workers: 2 } });
+  const lost = await service.predict(featuresOf(wild.crash));
+  expect(lost.status).toBe(503);
+  expect(lost.headers.get("retry-after")).toBe("1");
+  expect(await codeOf(lost)).toBe("worker-lost");
+  expect(await codeOf(service.predict(sample))).toBe("answered");
+  await until(() => service.models.find("tabular").pool.ready === 2);
+  const metrics = await (await service.ask("/metrics")).text();
+  expect(metrics).toMatch(/sluice_worker_restarts_total\{.*reason="lost".*\} 1/);
+});
+
+test("a lone worker that crashes comes back and answers what waited", async () => {
+  await using model = await wildModel({ batch: { safe: false, maxSize: 1 } });
+  await using service = await testService({ dirs: [model.dir] });
+  const answers = [wild.crash, 1, 2, 3].map((first) => codeOf(service.predict(featuresOf(first))));
+  expect(await Promise.all(answers)).toEqual(["worker-lost", "answered", "answered", "answered"]);
+});
+
+test("a hung inference is cut by its deadline, and its worker is replaced", async () => {
+  await using model = await wildModel();
+  await using service = await testService({ dirs: [model.dir], limits: { deadlineMs: 300 } });
+  const hung = await service.predict(featuresOf(wild.hang));
+  expect([hung.status, await codeOf(hung)]).toEqual([504, "deadline-exceeded"]);
+  await until(async () => (await service.predict(sample)).status === 200);
+});
+
+test("a client's own short deadline costs its request only, not the worker", async () => {
+  await using model = await wildModel();
+  await using service = await testService({ dirs: [model.dir], limits: { deadlineMs: 2_000 } });
+  const hung = service.predict(featuresOf(wild.hang), { "x-sluice-deadline-ms": "50" });
+  expect(await codeOf(hung)).toBe("deadline-exceeded");
+  expect(service.models.find("tabular").pool.ready).toBe(1);
+});
+
+test("a request that waits longer than its deadline gets 503 with Retry-After", async () => {
+  await using model = await wildModel({ batch: { safe: false, maxSize: 1 } });
+  await using service = await testService({ dirs: [model.dir], limits: { deadlineMs: 1_000 } });
+  const hung = service.predict(featuresOf(wild.hang));
+  const waited = await service.predict(sample, { "x-sluice-deadline-ms": "100" });
+  expect([waited.status, await codeOf(waited)]).toEqual([503, "wait-too-long"]);
+  expect(Number(waited.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+  expect(await codeOf(hung)).toBe("deadline-exceeded");
+});
+
+test("a full queue answers at once with 503 and Retry-After", async () => {
+  await using model = await wildModel({ batch: { safe: false, maxSize: 1 } });
+  await using service = await testService({ dirs: [model.dir], limits: { deadlineMs: 1_000, queue: 2 } });
+  const { pool } = service.models.find("tabular");
+  const hung = codeOf(service.predict(featuresOf(wild.hang)));
+  const waiting = [codeOf(service.predict(sample)), codeOf(service.predict(sample))];
+  await until(() => pool.depth === 2);
+  const refused = await service.predict(sample);
+  expect([refused.status, await codeOf(refused)]).toEqual([503, "queue-full"]);
+  expect(refused.headers.has("retry-after")).toBe(true);
+  await Promise.all([hung, ...waiting]);
+});
+
+test.each([
+  ["throws", wild.fail],
+  ["answers against its own schema", wild.badResponse],
+])("a transformer that %s gives 500 without telling why, and the log tells", async (_, first) => {
+  await using model = await wildModel();
+  await using service = await testService({ dirs: [model.dir] });
+  const response = await service.predict(featuresOf(first));
+  const text = await response.text();
+  expect([response.status, JSON.parse(text).code]).toEqual([500, "inference-failed"]);
+  expect(text).not.toContain("secret");
+  expect(service.log.at(-1)?.cause).toBeString();
+  expect(await codeOf(service.predict(sample))).toBe("answered");
+});
+
+test("requests that share a run are answered each for itself", async () => {
+  await using model = await wildModel({ batch: { safe: true, maxSize: 8 } });
+  await using service = await testService({ dirs: [model.dir] });
+  const firsts = Array.from({ length: 30 }, (_, i) => i * 7);
+  const alone: string[] = [];
+  for (const first of firsts) alone.push(await (await service.predict(featuresOf(first))).text());
+  const together = await Promise.all(
+    [...firsts, wild.fail].map(async (first) => await (await service.predict(featuresOf(first))).text()),
+  );
+  expect(together.pop()).toContain("inference-failed");
+  expect(together.map(withoutNoise)).toEqual(alone.map(withoutNoise));
+  expect(new Set(together).size).toBeGreaterThan(1);
+  const metrics = await (await service.ask("/metrics")).text();
+  const largest = /sluice_batch_size_bucket\{[^}]*le="1"\} (\d+)/.exec(metrics)?.[1];
+  const all = /sluice_batch_size_count\{[^}]*\} (\d+)/.exec(metrics)?.[1];
+  expect(Number(all)).toBeGreaterThan(Number(largest)); // some runs had more than one item
+});
+
+/** ONNX Runtime promises no bit equality between batch sizes. */
+function withoutNoise(text: string): string {
+  return text.replace(/\d\.\d{5}\d+/g, (number) => Number(number).toFixed(4));
+}
