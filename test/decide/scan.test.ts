@@ -13,7 +13,7 @@ function aPolicy(change: Partial<ScanPolicy> = {}): ScanPolicy {
     vulnerability: { block: ["high", "critical"], only: "all" },
     secret: { block: ["high"] },
     misconfiguration: { block: ["high"] },
-    license: { allow: ["MIT"], unknown: "allow" },
+    license: { allow: ["MIT"], unknown: "allow", system: "allow" },
     waivers: [],
     ...change,
   };
@@ -26,6 +26,7 @@ const aFinding: Finding = {
   package: "left-pad",
   version: "1.0.0",
   fixedIn: "1.0.1",
+  system: false,
   title: "pads too far",
 };
 
@@ -49,7 +50,7 @@ const aWaiver: Waiver = {
 test("judgeScan() passes a whole scan without findings", () => {
   const { verdict, figure } = judgeScan(someFacts(), aPolicy(), now);
   expect(verdict).toEqual({ kind: "pass" });
-  expect(figure).toBe("0 blocking findings, 0 waived, of 0 in 7 packages");
+  expect(figure).toBe("0 blocking, 0 waived, in 7 packages");
 });
 
 describe("judgeScan() calls it an error", () => {
@@ -99,8 +100,14 @@ describe("judgeScan() blocks", () => {
     [
       "an unnamed licence, when denied",
       { ...aFinding, scanner: "license", id: "unknown" },
-      aPolicy({ license: { allow: ["MIT"], unknown: "deny" } }),
+      aPolicy({ license: { allow: ["MIT"], unknown: "deny", system: "allow" } }),
       "fail",
+    ],
+    [
+      "no licence of the base image",
+      { ...aFinding, scanner: "license", id: "LGPL-2.1-only", system: true },
+      aPolicy(),
+      "pass",
     ],
     ["a secret", { ...aFinding, scanner: "secret" }, aPolicy(), "fail"],
     ["a misconfiguration", { ...aFinding, scanner: "misconfiguration" }, aPolicy(), "fail"],
@@ -114,7 +121,7 @@ describe("judgeScan() on waivers", () => {
     const policy = aPolicy({ waivers: [{ ...aWaiver, expires: "2026-11-24" }] });
     const { verdict, figure } = judgeScan(someFacts([aFinding]), policy, now);
     expect(verdict).toEqual({ kind: "pass" });
-    expect(figure).toContain("0 blocking findings, 1 waived");
+    expect(figure).toContain("0 blocking, 1 waived");
   });
   test("fails on one that has ended, used or not", () => {
     const policy = aPolicy({ waivers: [{ ...aWaiver, expires: "2026-11-23" }] });

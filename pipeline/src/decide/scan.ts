@@ -29,7 +29,7 @@ export function judgeScan(facts: ScanFacts, policy: ScanPolicy, nowMs: number): 
   const breaches = checks.flatMap(({ verdict }) => (verdict.kind === "fail" ? verdict.breaches : []));
   return {
     verdict: breaches.length === 0 ? { kind: "pass" } : { kind: "fail", breaches },
-    figure: `${count(open.length, "blocking finding")}, ${blocking.length - open.length} waived, of ${findings.length} in ${count(packages, "package")}`,
+    figure: `${open.length} blocking, ${blocking.length - open.length} waived, in ${packages} packages`,
     checks,
     next: whatNext(open),
   };
@@ -54,6 +54,7 @@ function whyUnmeasured({ run, database, inventory, problem }: ScanFacts, policy:
 
 function blocks(finding: Finding, policy: ScanPolicy): boolean {
   if (finding.scanner === "license") {
+    if (finding.system && policy.license.system === "allow") return false;
     if (finding.id === "unknown") return policy.license.unknown === "deny";
     return !isAllowed(finding.id, policy.license.allow);
   }
@@ -112,8 +113,4 @@ function sayGroup(group: Finding[]): string {
     case "license":
       return `${name} has licence ${group.map(({ id }) => id).join(", ")}, which is not on the list`;
   }
-}
-
-function count(amount: number, noun: string): string {
-  return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 }

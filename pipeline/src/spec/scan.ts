@@ -37,8 +37,15 @@ export const ScanPolicy = z.strictObject({
   vulnerability: z.strictObject({ block: Block, only: z.enum(["fixable", "all"]) }),
   secret: z.strictObject({ block: Block }),
   misconfiguration: z.strictObject({ block: Block }),
-  /** SPDX names; `unknown` says whether a package that names no licence passes. */
-  license: z.strictObject({ allow: z.array(z.string().min(1)).min(1), unknown: z.enum(["allow", "deny"]) }),
+  /**
+   * SPDX names; `unknown` says whether a package that names no licence passes. The base image's own packages
+   * (`system`) are held to the list only when asked: a glibc is always LGPL.
+   */
+  license: z.strictObject({
+    allow: z.array(z.string().min(1)).min(1),
+    unknown: z.enum(["allow", "deny"]),
+    system: z.enum(["allow", "check"]),
+  }),
   waivers: z.array(Waiver),
 });
 export type ScanPolicy = z.infer<typeof ScanPolicy>;
@@ -55,6 +62,8 @@ export const Finding = z.strictObject({
   package: z.string().min(1),
   version: z.string().exactOptional(),
   fixedIn: z.string().exactOptional(),
+  /** A package of the base image's distribution. */
+  system: z.boolean(),
   title: z.string(),
 });
 export type Finding = z.infer<typeof Finding>;

@@ -21,12 +21,12 @@ const Misconfiguration = z.object({
 
 const Secret = z.object({ RuleID: z.string().min(1), Title: z.string(), Severity: z.string(), StartLine: z.int() });
 
-const License = z.object({ Name: z.string(), PkgName: z.string(), FilePath: z.string(), Severity: z.string() });
+const License = z.object({ Name: z.string().min(1), PkgName: z.string(), FilePath: z.string(), Severity: z.string() });
 
 const Package = z.object({
   Name: z.string().min(1),
   Version: z.string().optional(),
-  Licenses: z.array(z.string()).optional(),
+  Licenses: z.array(z.string()).default([]),
 });
 
 const Result = z.object({

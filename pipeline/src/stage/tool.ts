@@ -14,12 +14,12 @@ const keepBytes = 1 << 20;
 
 /**
  * Runs `program` with `args`, no shell, and waits for it. Never throws for what the program does.
- * On time-out its whole process group is killed. Of each stream the last MiB is kept.
+ * On time-out its whole process group is killed. Of each stream the last MiB is kept. `env` replaces this process's.
  */
 export function runTool(
   program: string,
   args: readonly string[],
-  options: { timeoutMs: number; cwd?: string; env?: Record<string, string> },
+  options: { timeoutMs: number; cwd?: string; env?: NodeJS.ProcessEnv },
 ): Promise<ToolRun> {
   const { promise, resolve } = Promise.withResolvers<ToolRun>();
   const startedAt = performance.now();
@@ -27,7 +27,7 @@ export function runTool(
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
     cwd: options.cwd,
-    env: { ...process.env, ...options.env },
+    env: options.env,
   });
   const read = { stdout: tail(child.stdout), stderr: tail(child.stderr) };
   let timedOut = false;

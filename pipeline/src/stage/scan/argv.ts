@@ -6,8 +6,8 @@ export const FOUND = 10;
 const commands = { source: "filesystem", rootfs: "rootfs", image: "image" } as const;
 
 /**
- * Arguments of one `trivy` run that looks for everything and leaves the judging to us: all severities, no ignore file,
- * no configuration file, no version check, no telemetry.
+ * Arguments of one `trivy` run that looks for everything and leaves the judging to us: all severities, no version
+ * check, no telemetry. Run it in an empty folder: Trivy reads its configuration and ignore files from where it stands.
  */
 export function scanArgv(
   target: ScanTarget,
@@ -18,7 +18,7 @@ export function scanArgv(
     ...common(commands[target.kind], policy, options),
     ...["--format", "json", "--scanners", "vuln,secret,misconfig,license"],
     ...["--severity", "UNKNOWN,LOW,MEDIUM,HIGH,CRITICAL", "--exit-code", String(FOUND)],
-    ...["--ignorefile", "", "--secret-config", "", "--skip-check-update"],
+    "--skip-check-update",
     ...databaseArgv(policy),
     ...subject(target, policy),
   ];
@@ -36,7 +36,7 @@ export function sbomArgv(
 function common(command: string, policy: ScanPolicy, options: { output: string; cache: string }): string[] {
   return [
     ...[command, "--no-progress", "--offline-scan", "--skip-version-check", "--disable-telemetry"],
-    ...["--config", "", "--timeout", `${policy.timeoutSeconds}s`],
+    ...["--timeout", `${policy.timeoutSeconds}s`],
     ...["--cache-dir", options.cache, "--output", options.output],
   ];
 }

@@ -32,6 +32,7 @@ function vulnerabilities(result: TrivyResult): Finding[] {
     package: found.PkgName,
     ...(found.InstalledVersion === undefined ? {} : { version: found.InstalledVersion }),
     ...(found.FixedVersion === undefined || found.FixedVersion === "" ? {} : { fixedIn: found.FixedVersion }),
+    system: result.Class === "os-pkgs",
     title: found.Title ?? "",
   }));
 }
@@ -42,6 +43,7 @@ function secrets(result: TrivyResult): Finding[] {
     id: found.RuleID,
     severity: severityOf(found.Severity),
     package: result.Target,
+    system: false,
     title: `${found.Title} in line ${found.StartLine}`, // never the secret itself
   }));
 }
@@ -53,19 +55,25 @@ function misconfigurations(result: TrivyResult): Finding[] {
     id: found.ID,
     severity: severityOf(found.Severity),
     package: result.Target,
+    system: false,
     title: found.Message ?? found.Title ?? "",
   }));
 }
 
 function licenses(result: TrivyResult): Finding[] {
-  const named: Finding[] = result.Licenses.map((found) => ({
-    scanner: "license",
-    id: found.Name === "" ? "unknown" : found.Name,
+  const named = result.Licenses.map((found) => ({
+    id: found.Name,
     severity: severityOf(found.Severity),
     package: found.PkgName || found.FilePath || result.Target,
-    title: "",
+    system: result.Target === "OS Packages",
   }));
-  return named;
+  const unnamed = result.Packages.filter(({ Licenses }) => Licenses.length === 0).map((found) => ({
+    id: "unknown",
+    severity: "unknown" as const,
+    package: found.Name,
+    system: result.Class === "os-pkgs",
+  }));
+  return [...named, ...unnamed].map((found) => ({ scanner: "license", ...found, title: "" }));
 }
 
 function severityOf(word: string): Severity {

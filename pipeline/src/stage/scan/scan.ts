@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { judgeScan } from "../../decide/scan.ts";
 import { parseJson } from "../../spec/read.ts";
 import type { Report } from "../../spec/report.ts";
@@ -42,8 +42,11 @@ async function observe({ target, policy, trivy = "trivy", cache = defaultCache()
   const folder = await mkdtemp(join(tmpdir(), "sluice-scan-"));
   try {
     const output = join(folder, "report.json");
-    const ran = await runTool(trivy, scanArgv(target, policy, { output, cache }), {
+    const subject = { ...target, path: resolve(target.path) };
+    const ran = await runTool(trivy, scanArgv(subject, policy, { output, cache: resolve(cache) }), {
       timeoutMs: (policy.timeoutSeconds + 10) * 1000, // after Trivy's own time-out, which says more
+      cwd: folder,
+      env: withoutTrivy(process.env),
     });
     const run = { outcome: ran.outcome, exitCode: ran.exitCode, log: lastLines(ran.stderr) };
     const database = await readDatabase(cache);
@@ -81,6 +84,11 @@ async function readDatabase(cache: string): Promise<ScanFacts["database"]> {
   } catch {
     return undefined; // none, or none that says its date: the same to a gate
   }
+}
+
+/** Trivy takes every flag from the environment too: what a policy says must not be changed there. */
+function withoutTrivy(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("TRIVY_")));
 }
 
 function defaultCache(): string {
