@@ -56,11 +56,12 @@ export class Arms {
     this.#awake = Promise.withResolvers<void>();
   }
 
-  /** Waits until `upstream` or a spare takes requests; undefined when none does within `ms`. */
-  async await(upstream: Upstream, ms: number): Promise<Upstream | undefined> {
+  /** Waits until a spare takes requests, or `tried` does so at another address than `base`; undefined when neither does within `ms`. */
+  async await(tried: Upstream, base: string | undefined, ms: number): Promise<Upstream | undefined> {
     const deadline = performance.now() + ms;
     for (;;) {
-      const usable = upstream.base === undefined ? this.spare(upstream) : upstream;
+      const isBack = tried.base !== undefined && tried.base !== base;
+      const usable = this.spare(tried) ?? (isBack ? tried : undefined);
       const leftMs = deadline - performance.now();
       if (usable !== undefined || leftMs <= 0) return usable;
       await this.#wakeOr(leftMs);

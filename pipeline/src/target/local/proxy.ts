@@ -44,9 +44,10 @@ async function toAskedArm(deps: ProxyDeps, passage: Passage, asked: string): Pro
 
 /** The drawn revision, and when it could not be reached, another one, or itself once it is back; the error is counted all the same. */
 async function toDrawnArm(deps: ProxyDeps, passage: Passage, drawn: Upstream): Promise<Response> {
+  const { base } = drawn;
   const outcome = await send(deps, passage, drawn);
   if (!mayBeSentAgain(outcome, passage)) return answerOf(outcome);
-  const other = await deps.arms.await(drawn, deps.holdMs);
+  const other = await deps.arms.await(drawn, base, deps.holdMs);
   return answerOf(other === undefined ? outcome : await send(deps, passage, other));
 }
 

@@ -7,7 +7,7 @@ import { launch } from "./launch.ts";
 import { lockedExitCode } from "./lock.ts";
 import { lastLines } from "./logtail.ts";
 import { sitePaths } from "./paths.ts";
-import type { Process } from "./process.ts";
+import { type Process, startOf } from "./process.ts";
 
 /** Where the site keeps its state and listens; `port` 0 takes the port it had before, else a free one. */
 export type SiteWanted = { stateDir: string; host: string; port: number; workers: number };
@@ -41,11 +41,13 @@ export async function siteUp(wanted: SiteWanted): Promise<SiteState> {
 
 /** Ends the site and its revisions; both come back with the next `siteUp`. False when none ran. */
 export async function siteDown(stateDir: string): Promise<boolean> {
-  const { socket } = sitePaths(stateDir);
-  if ((await call(socket, { method: "POST", path: "/v1/down" }, Done)) === undefined) return false;
-  const gone = await until(downSeconds, async () => ((await siteStatus(stateDir)) === undefined ? true : undefined));
+  const running = await siteStatus(stateDir);
+  if (running === undefined) return false;
+  const started = startOf(running.pid);
+  await call(sitePaths(stateDir).socket, { method: "POST", path: "/v1/down" }, Done);
+  const gone = await until(downSeconds, async () => (startOf(running.pid) === started ? undefined : true));
   if (gone === true) return true;
-  throw new DeployError("E_STATE", `Cannot end site: it still answers at ${socket} after ${downSeconds} s`);
+  throw new DeployError("E_STATE", `Cannot end site: process ${running.pid} still runs after ${downSeconds} s`);
 }
 
 function demandSame(running: SiteState, { host, port }: SiteWanted): SiteState {
@@ -63,13 +65,22 @@ async function awaitSite(site: Process, stateDir: string): Promise<SiteState> {
   void site.ended.then((how) => {
     if (how !== `exit code ${lockedExitCode}`) end = how; // else another one was faster: wait for that
   });
-  const answer = async () => (await siteStatus(stateDir)) ?? end;
-  const state = await until(upSeconds, answer);
-  if (typeof state === "object") return state;
+  let state: SiteState | undefined;
+  await until(upSeconds, async () => {
+    state = await siteStatus(stateDir);
+    return state === undefined ? end : isSettled(state) || undefined;
+  });
+  if (state !== undefined) return state;
   const { output } = sitePaths(stateDir);
-  const found = state === undefined ? `it did not answer within ${upSeconds} s` : `it ended with ${state}`;
+  const found = end === undefined ? `it did not answer within ${upSeconds} s` : `it ended with ${end}`;
   const lines = await lastLines(output);
   throw new DeployError("E_STATE", `Cannot start site: ${found}; its log ${output} ends with:\n${lines}`);
+}
+
+/** Whether all that had traffic has been brought back, or has failed to come. */
+function isSettled({ weights, revisions }: SiteState): boolean {
+  const shares = new Map(Object.entries(weights));
+  return revisions.every(({ id, state }) => state !== "starting" || (shares.get(id) ?? 0) === 0);
 }
 
 /** Asks again and again until there is an answer; undefined when time is up. */
