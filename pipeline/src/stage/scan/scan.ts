@@ -10,13 +10,17 @@ import { runTool, type ToolRun } from "../tool.ts";
 import { FOUND, scanArgv } from "./argv.ts";
 import { foundAnything, readFindings } from "./parse.ts";
 
-/** `trivy` is the program, `cache` the folder with its database, `nowMs` the time since the epoch. */
+/**
+ * `trivy` is the program, `cache` the folder with its database, `nowMs` the time since the epoch. `graceMs` is how long
+ * after Trivy's own time-out it is killed: its own says more.
+ */
 export type ScanOptions = {
   target: ScanTarget;
   policy: ScanPolicy;
   trivy?: string;
   cache?: string;
   nowMs?: number;
+  graceMs?: number;
 };
 
 /** Runs Trivy over `target` and judges what it found. A scan that did not happen is an `error`, never a pass. */
@@ -38,13 +42,14 @@ export async function scan(options: ScanOptions): Promise<Report> {
   };
 }
 
-async function observe({ target, policy, trivy = "trivy", cache = defaultCache() }: ScanOptions): Promise<ScanFacts> {
+async function observe(options: ScanOptions): Promise<ScanFacts> {
+  const { target, policy, trivy = "trivy", cache = defaultCache(), graceMs = 10_000 } = options;
   const folder = await mkdtemp(join(tmpdir(), "sluice-scan-"));
   try {
     const output = join(folder, "report.json");
     const subject = { ...target, path: resolve(target.path) };
     const ran = await runTool(trivy, scanArgv(subject, policy, { output, cache: resolve(cache) }), {
-      timeoutMs: (policy.timeoutSeconds + 10) * 1000, // after Trivy's own time-out, which says more
+      timeoutMs: policy.timeoutSeconds * 1000 + graceMs,
       cwd: folder,
       env: withoutTrivy(process.env),
     });
