@@ -5,10 +5,17 @@ import type { Verdict } from "../spec/verdict.ts";
 
 const confidence = 0.95;
 
-/** Holds one run against the limits: whether it was a measurement at all, then errors, then every quantile. */
+/** Holds one run of the own driver against the limits: whether it was a measurement at all, then the objectives. */
 export function judgeLoad(facts: LoadFacts, slo: Slo, profile: LoadProfile): Check[] {
   return [
     { name: "driver kept its schedule", verdict: judgeLag(facts, profile) },
+    ...judgeObjectives(facts, slo, profile),
+  ];
+}
+
+/** Holds what any driver measured against the limits: arrivals, errors, then every quantile. */
+export function judgeObjectives(facts: LoadFacts, slo: Slo, profile: LoadProfile): Check[] {
+  return [
     { name: "every arrival was sent", verdict: judgeDropped(facts, profile) },
     { name: "error rate", verdict: judgeErrors(facts, slo) },
     ...slo.latency.map((limit) => ({
@@ -36,14 +43,14 @@ export function loadFigure(facts: LoadFacts, slo: Slo): string {
   return `${quantileName(limit.quantile)} ${round(found)} ms of ${limit.maxMs} ms at ${rate}/s, ${facts.errors} of ${facts.requests} failed`;
 }
 
-function judgeLag({ lagP99Ms, planned }: LoadFacts, { maxLagMs }: LoadProfile): Verdict {
-  if (!(planned > 0)) return { kind: "error", reason: "Cannot judge load: no request was planned" };
-  if (lagP99Ms <= maxLagMs) return { kind: "pass" };
-  const found = `its p99 lag is ${round(lagP99Ms)} ms, profile allows ${maxLagMs} ms`;
+function judgeLag({ lagP99Ms }: LoadFacts, { maxLagMs }: LoadProfile): Verdict {
+  if (lagP99Ms !== null && lagP99Ms <= maxLagMs) return { kind: "pass" };
+  const found = `its p99 lag is ${round(lagP99Ms ?? Number.NaN)} ms, profile allows ${maxLagMs} ms`;
   return { kind: "error", reason: `Cannot judge load: the driver was the bottleneck, ${found}; next: a lower rate` };
 }
 
 function judgeDropped({ dropped, planned, requests }: LoadFacts, { maxInFlight }: LoadProfile): Verdict {
+  if (!(planned > 0)) return { kind: "error", reason: "Cannot judge load: no request was planned" };
   if (dropped > 0) {
     return fail(`${dropped} of ${planned} arrivals dropped, ${maxInFlight} requests were already under way`);
   }

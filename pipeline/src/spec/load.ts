@@ -11,7 +11,8 @@ export type Quantile = z.infer<typeof Quantile>;
 /**
  * What one run of a load driver saw, its warm-up left out. `planned` arrivals were either sent or `dropped` (too many
  * were under way); of those sent, `errors` were refused, reset, timed out, empty or not 2xx (`errorKinds` by kind).
- * Response time counts from the intended start, service time from the actual one; their difference is the driver's lag.
+ * Response time counts from the intended start, service time from the actual one; their difference is the driver's lag
+ * (k6 knows only service time and no lag: a late start shows as a dropped arrival).
  */
 export const LoadFacts = z.strictObject({
   driver: z.enum(["sluice", "k6"]),
@@ -22,7 +23,7 @@ export const LoadFacts = z.strictObject({
   errors: Count,
   errorKinds: z.record(z.string(), Count),
   ratePerSecond: z.number().nonnegative(),
-  lagP99Ms: Ms,
+  lagP99Ms: Ms.nullable(),
   response: z.array(Quantile),
   service: z.array(Quantile),
   distribution: Latency,

@@ -1,5 +1,4 @@
-import { judgeLoad, loadFigure } from "../../decide/load.ts";
-import { worst } from "../../decide/worst.ts";
+import { judgeLoad } from "../../decide/load.ts";
 import { DeployError } from "../../spec/error.ts";
 import type { LoadFacts } from "../../spec/load.ts";
 import type { LoadProfile, Slo } from "../../spec/policy.ts";
@@ -7,6 +6,7 @@ import type { Report } from "../../spec/report.ts";
 import { driveApart } from "./apart.ts";
 import { constant } from "./arrival.ts";
 import type { Plan } from "./driver.ts";
+import { reportLoad } from "./report.ts";
 import type { LoadRequest } from "./request.ts";
 import type { Tally } from "./tally.ts";
 
@@ -23,23 +23,14 @@ export interface LoadInput {
 const shownQuantiles = [0.5, 0.75, 0.9, 0.95, 0.99, 0.999];
 
 /** Drives the candidate as the profile says, and holds what was measured against its objectives. */
-export async function load(input: LoadInput): Promise<Report> {
-  const startedAt = new Date();
-  const began = performance.now();
+export function load(input: LoadInput): Promise<Report> {
   const { profile, slo, subject } = input;
-  const report = { schema: "sluice/report/v1", stage: "load", subject, startedAt: startedAt.toISOString() } as const;
-  try {
+  return reportLoad(subject, slo, async () => {
     const [tally] = await driveApart(planOf(input));
     if (tally === undefined) throw new DeployError("E_TOOL", "Cannot drive load: no tally came back");
     const facts = factsOf(tally, profile.seconds, slo);
-    const checks = judgeLoad(facts, slo, profile);
-    const durationMs = performance.now() - began;
-    return { ...report, durationMs, verdict: worst(checks), figure: loadFigure(facts, slo), checks, facts };
-  } catch (error) {
-    if (!(error instanceof DeployError)) throw error;
-    const verdict = { kind: "error", reason: error.message } as const;
-    return { ...report, durationMs: performance.now() - began, verdict, figure: "not measured", checks: [], facts: {} };
-  }
+    return { facts, checks: judgeLoad(facts, slo, profile) };
+  });
 }
 
 function planOf({ url, key, requests, profile }: LoadInput): Plan {
@@ -51,7 +42,8 @@ function planOf({ url, key, requests, profile }: LoadInput): Plan {
 
 /** Turns counts into facts; quantiles that cannot be told (nothing was answered) are left out. */
 function factsOf(tally: Tally, seconds: number, slo: Slo): LoadFacts {
-  const quantiles = [...new Set([...shownQuantiles, ...slo.latency.map((limit) => limit.quantile)])].sort((a, b) => a - b);
+  const wanted = [...shownQuantiles, ...slo.latency.map((limit) => limit.quantile)];
+  const quantiles = [...new Set(wanted)].sort((a, b) => a - b);
   const answered = tally.service.count;
   const at = (durations: Tally["response"]) =>
     answered === 0 ? [] : quantiles.map((quantile) => ({ quantile, ms: durations.at(quantile) }));
