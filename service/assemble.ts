@@ -1,8 +1,9 @@
 // Lays down the image's own files; run by the Dockerfile: bun service/assemble.ts <out> <bun|deno>.
 // One folder for each layer, least often changed first: runtime (the program), libraries (native), code (the bundle).
-import { chmod, cp, mkdir, readdir, rm, utimes } from "node:fs/promises";
+import { chmod, cp, mkdir, readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { z } from "zod";
 import { buildBundle } from "../pipeline/src/release/bundle.ts";
 import { DeployError } from "../pipeline/src/spec/error.ts";
 
@@ -16,26 +17,56 @@ const libraries: Record<string, string[]> = {
   zod: ["package.json", "LICENSE", "index.js", "v4"],
 };
 
+const Package = z.object({ dependencies: z.record(z.string(), z.string()).optional() });
+
 async function assemble(out: string, runtime: string): Promise<void> {
   await rm(out, { recursive: true, force: true });
   await place(programOf(runtime), join(out, "runtime", "app", runtime));
   const modules = join(out, "libraries", "app", "node_modules");
   for (const [name, paths] of Object.entries(libraries)) {
-    for (const path of paths) await place(join(packageDir(name), path), join(modules, name, path));
+    const dir = await installed(name, serviceDir);
+    for (const path of paths) await place(join(dir, path), join(modules, name, path));
   }
   await buildBundle(serviceDir, join(out, "code", "app"));
+  await placeInventory(join(out, "code", "app", "packages", "node_modules"));
   await settle(out, new Date(Number(process.env.SOURCE_DATE_EPOCH ?? 0) * 1000));
+}
+
+/**
+ * The names, versions and licences of what is inside the bundle: scanners find them by `package.json`, and the licences
+ * ask that their text goes along.
+ */
+async function placeInventory(modules: string): Promise<void> {
+  for (const [name, dir] of await dependenciesOf(serviceDir)) {
+    const kept = (await readdir(dir)).filter((path) => /^(?:package\.json|licen[cs]e.*|notice.*)$/i.test(path));
+    for (const path of kept) await place(join(dir, path), join(modules, name, path));
+  }
+}
+
+async function dependenciesOf(dir: string, found = new Map<string, string>()): Promise<Map<string, string>> {
+  const { dependencies = {} } = Package.parse(JSON.parse(await readFile(join(dir, "package.json"), "utf8")));
+  for (const name of Object.keys(dependencies)) {
+    if (found.has(name) || name in libraries) continue;
+    const at = await installed(name, dir);
+    found.set(name, at);
+    await dependenciesOf(at, found);
+  }
+  return found;
+}
+
+async function installed(name: string, from: string): Promise<string> {
+  const dir = join(from, "node_modules", name);
+  if (await stat(dir).catch(() => undefined)) return dir;
+  const up = dirname(from);
+  if (up === from)
+    throw new DeployError("E_STATE", `Cannot assemble an image: package ${name} is not installed; next: npm ci`);
+  return installed(name, up);
 }
 
 function programOf(runtime: string): string {
   if (runtime === "bun") return process.execPath;
   if (runtime === "deno") return require.resolve(`@deno/${process.platform}-${process.arch}-glibc/deno`);
   throw new DeployError("E_USAGE", `Cannot assemble an image for ${runtime}: known are bun, deno`);
-}
-
-function packageDir(name: string): string {
-  const entry = require.resolve(name);
-  return entry.slice(0, entry.lastIndexOf(join("node_modules", name)) + join("node_modules", name).length);
 }
 
 async function place(from: string, to: string): Promise<void> {
