@@ -21,6 +21,7 @@ const Variables = z.object({
   SLUICE_QUEUE: whole(1, 100_000).default(256),
   SLUICE_DEADLINE_MS: whole(1, 600_000).default(10_000),
   SLUICE_MAX_BODY_BYTES: whole(1, 1_073_741_824).default(8_388_608),
+  SLUICE_NOTICE_MS: whole(0, 600_000).default(250),
   SLUICE_DRAIN_MS: whole(0, 600_000).default(20_000),
 });
 
@@ -37,13 +38,16 @@ export type Config = {
   queue: number;
   deadlineMs: number;
   maxBodyBytes: number;
-  /** Longest time that a drain waits for running requests. */
+  /** How long a drain says "not ready" and still takes connections, so that whoever routes to it can turn away. */
+  noticeMs: number;
+  /** Longest time that a drain then waits for running requests. */
   drainMs: number;
 };
 
 /** Reads the configuration; throws `E_USAGE` naming the variable. */
 export function readConfig(env: Record<string, string | undefined>): Config {
-  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  // By name, so that Deno needs no leave to see the rest of the environment.
+  const set = Object.fromEntries(Object.keys(Variables.shape).map((name) => [name, env[name] || undefined]));
   const result = Variables.safeParse(set);
   if (!result.success) {
     const issue = result.error.issues[0];
@@ -63,6 +67,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     queue: known.SLUICE_QUEUE,
     deadlineMs: known.SLUICE_DEADLINE_MS,
     maxBodyBytes: known.SLUICE_MAX_BODY_BYTES,
+    noticeMs: known.SLUICE_NOTICE_MS,
     drainMs: known.SLUICE_DRAIN_MS,
   };
 }

@@ -33,7 +33,7 @@ function faultsOf(issue: Issue): Fault[] {
 }
 
 function codeOf(issue: Issue): ProblemCode {
-  switch (issue.code) {
+  switch (issue.code ?? "custom") {
     case "unrecognized_keys":
       return "key-unknown";
     case "invalid_type":

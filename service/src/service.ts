@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import { readJson } from "../../pipeline/src/spec/read.ts";
 import { ReleaseRecord } from "../../pipeline/src/spec/release.ts";
 import { createApp } from "./app.ts";
@@ -16,7 +17,7 @@ import { createTelemetry, type Telemetry } from "./telemetry.ts";
 export type Service = {
   port: number;
   ready: Promise<void>;
-  /** Not ready first, then no new connection, then waits for running requests, then ends the workers. */
+  /** Not ready first, after the notice no new connection, then waits for running requests, then ends the workers. */
   drain(): Promise<void>;
 };
 
@@ -45,6 +46,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     ready: prove(models).then(() => readiness.becomeReady()),
     async drain() {
       readiness.phase = "draining";
+      await setTimeout(config.noticeMs);
       await listener.stop(config.drainMs);
       for (const { pool } of models.all) pool.close();
     },
@@ -64,7 +66,7 @@ async function readAbout({ record, revision }: Config) {
 async function loadModels({ models, workers, queue, deadlineMs }: Config, telemetry: Telemetry): Promise<Models> {
   const limits = { workers, queue, deadlineMs };
   const loaded = [];
-  for (const dir of models) loaded.push(await loadModel(dir, limits, telemetry.poolEvents));
+  for (const dir of models) loaded.push(await loadModel(dir, limits, (model) => telemetry.poolEvents(model)));
   for (const model of loaded) telemetry.watchPool(model, model.pool);
   return new Models(loaded);
 }

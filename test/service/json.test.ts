@@ -19,7 +19,12 @@ test.each<[string, string, ProblemCode, string | undefined]>([
   ["a key twice", '{"a":1,"a":2}', "key-duplicate", "/a"],
   ["a key twice, once escaped", '{"a":1,"\\u0061":2}', "key-duplicate", "/a"],
   ["a nested key twice", '{"x":[0,{"b":{},"c":[],"b":1}]}', "key-duplicate", "/x/1/b"],
-  ["a key twice among many", `{${Array.from({ length: 40 }, (_, i) => `"k${i}":0`)},"k3":1}`, "key-duplicate", "/k3"],
+  [
+    "a key twice among many",
+    `{${Array.from({ length: 40 }, (_, i) => `"k${i}":0,`).join("")}"k3":1}`,
+    "key-duplicate",
+    "/k3",
+  ],
   ["a key with / and ~ twice", '{"a/~":1,"a/~":1}', "key-duplicate", "/a~1~0"],
   ["__proto__", '{"a":{"__proto__":{}}}', "key-unknown", "/a/__proto__"],
   ["a number that is infinite", '{"a":[1,-1e999]}', "number-out-of-range", "/a/1"],

@@ -40,7 +40,9 @@ export type TestOptions = { dirs?: string[]; limits?: Partial<PoolLimits>; deps?
 export async function testService({ dirs = [tabularDir], limits, deps }: TestOptions = {}): Promise<TestService> {
   const telemetry = createTelemetry({ release: undefined, revision: undefined });
   const pool = { workers: 1, queue: 64, deadlineMs: 10_000, ...limits };
-  const models = new Models(await Promise.all(dirs.map((dir) => loadModel(dir, pool, telemetry.poolEvents))));
+  const models = new Models(
+    await Promise.all(dirs.map((dir) => loadModel(dir, pool, (model) => telemetry.poolEvents(model)))),
+  );
   const readiness = new Readiness();
   const key = newKey("tester");
   const keys = [{ id: "tester", digest: digestKey(key), scopes: allScopes }];
@@ -79,7 +81,7 @@ export async function testService({ dirs = [tabularDir], limits, deps }: TestOpt
 export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
   const end = Date.now() + 5_000;
   while (!(await check())) {
-    if (Date.now() > end) throw new Error(`Gave up waiting for ${check}`);
+    if (Date.now() > end) throw new Error(`Gave up waiting for ${check.toString()}`);
     await Bun.sleep(5);
   }
 }
