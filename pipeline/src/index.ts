@@ -5,11 +5,16 @@
  */
 import { argument, type Container, type Directory, type File, func, object } from "@dagger.io/dagger";
 import { buildImage } from "./dagger/image.ts";
+import { readEnvironment } from "./dagger/policies.ts";
+import { type Release, summarise, toRelease } from "./dagger/release.ts";
 import { type Report, toReport } from "./dagger/report.ts";
 import { Stages } from "./dagger/stages.ts";
+import { admit } from "./decide/admit.ts";
 import { Images } from "./spec/images.ts";
 import { parseYaml } from "./spec/read.ts";
+import { explain } from "./spec/verdict.ts";
 
+export { Release } from "./dagger/release.ts";
 export { Report, Verdict } from "./dagger/report.ts";
 
 @object()
@@ -96,6 +101,30 @@ export class Sluice {
   @func()
   async load(model: string, environment = "local"): Promise<Report> {
     return toReport(await (await this.stages()).load(await this.image(model), model, environment));
+  }
+
+  /**
+   * Take a model from its folder to a release: verify, image, scan, contract, load, admit.
+   * @param environment A file of policies/environments
+   * @param model name@version; what the environment names when not given
+   * @param database Folder of Trivy's vulnerability database
+   */
+  @func({ cache: "never" })
+  async deploy(environment = "local", model?: string, database?: Directory): Promise<Release> {
+    const { release, require } = await readEnvironment(this.source, environment);
+    const wanted = model ?? release;
+    const stages = await this.stages();
+    const image = await this.image(wanted);
+    const reports = [await stages.verify(wanted)];
+    if (reports.every(({ verdict }) => verdict.kind === "pass")) {
+      reports.push(await stages.scan(image, database), await stages.contract(image, wanted));
+      reports.push(await stages.load(image, wanted, environment));
+    }
+    const verdict = admit(require, reports);
+    if (verdict.kind !== "pass") {
+      throw new Error(`Cannot release ${wanted}: ${explain(verdict)}\n${summarise(reports)}`);
+    }
+    return toRelease(image, reports, { model: wanted, environment });
   }
 
   private async stages(): Promise<Stages> {
