@@ -79,3 +79,15 @@ test("process.exit stands only where a process begins", async () => {
   ];
   expect(places.filter((place) => !beginnings.includes(place))).toEqual([]);
 });
+
+test("each rejecting or resolving expectation is awaited: bun's types let it be forgotten", async () => {
+  const forgotten: string[] = [];
+  for (const file of await Array.fromAsync(new Glob("test/**/*.ts").scan(root))) {
+    const text = await readFile(join(root, file), "utf8");
+    for (const [statement] of text.matchAll(/^[^\n]*\bexpect\((?:[^;]|\n)*?\)\s*\.(?:rejects|resolves)\b/gm)) {
+      if (!/\b(await|return)\b|=>\s*expect/.test(statement))
+        forgotten.push(`${file}: ${statement.trim().slice(0, 80)}`);
+    }
+  }
+  expect(forgotten).toEqual([]);
+});
