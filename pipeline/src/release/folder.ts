@@ -4,11 +4,11 @@ import { DeployError } from "../spec/error.ts";
 import { Manifest, type ManifestFile, unlistedFiles } from "../spec/manifest.ts";
 import { parseJson } from "../spec/read.ts";
 import { digestBytes, digestFile, digestList } from "./digest.ts";
+import { eachOf } from "./each.ts";
 import { readWhole } from "./steady.ts";
 import { type FolderLimits, type FoundFile, folderLimits, listFolder } from "./walk.ts";
 
 const maxManifestBytes = 16 * 2 ** 20;
-const parallelReads = 4;
 
 /** A model folder as it was found. `digest` is over every listed file and `manifest.json`, as they are on disk. */
 export interface Folder {
@@ -90,20 +90,11 @@ function compareNames(listed: readonly ManifestFile[], found: readonly FoundFile
 
 async function compareDigests(dir: string, listed: readonly ManifestFile[]): Promise<string[]> {
   const differences: string[] = [];
-  await eachOf(listed, parallelReads, async (file) => {
+  await eachOf(listed, async (file) => {
     const { digest } = await digestFile(join(dir, file.path));
     if (digest !== file.digest) differences.push(`${file.path}: digest is ${digest}, manifest says ${file.digest}`);
   });
   return differences.sort();
-}
-
-/** Runs `work` on every item, at most `parallel` at a time. */
-async function eachOf<T>(items: readonly T[], parallel: number, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const lane = async () => {
-    for (const item of queue) await work(item);
-  };
-  await Promise.all(Array.from({ length: parallel }, lane));
 }
 
 function summarise(differences: string[]): string {

@@ -1,0 +1,99 @@
+import type { KeyObject } from "node:crypto";
+import { join } from "node:path";
+import { statementType } from "../../spec/dsse.ts";
+import { DeployError } from "../../spec/error.ts";
+import { type Resource, SignatureBundle, SignedModel } from "../../spec/oms.ts";
+import { parseJson } from "../../spec/read.ts";
+import { type Certificate, readCertificate } from "../certificate.ts";
+import { proveChain } from "../chain.ts";
+import { openEnvelope } from "../dsse.ts";
+import { keyId } from "../ec.ts";
+import { readWhole } from "../steady.ts";
+import { ignoredPaths, readResources, rootDigest } from "./resources.ts";
+
+const maxBundleBytes = 16 * 2 ** 20;
+
+/** Whose signatures are accepted: these keys, and certificates that lead to these roots at `atMs` (since the epoch). */
+export type Trust = { keys: readonly KeyObject[]; roots: readonly Certificate[]; atMs: number };
+
+/** Who signed: a key by its id, or a certificate by its own key's id and the root that vouches for it. */
+export type SignedBy = { kind: "key"; keyId: string } | { kind: "certificate"; keyId: string; root: Certificate };
+
+/** A proven signature: who signed, the digest over all resources in hex, and the paths that the signer left out. */
+export type ModelSignature = { signedBy: SignedBy; rootDigest: string; name: string; leftOut: string[] };
+
+/**
+ * Proves `model.sig` of a folder, and every file by it. Throws `E_FILE` for what is no bundle, `E_DIGEST` naming what differs
+ * or is not trusted.
+ */
+export async function verifySignature(dir: string, trust: Trust): Promise<ModelSignature> {
+  const path = join(dir, "model.sig");
+  const text = new TextDecoder().decode(await readWhole(path, maxBundleBytes));
+  return verifyModel(dir, parseJson(text, SignatureBundle, path), trust);
+}
+
+/** Proves a folder by a bundle that may lie elsewhere. */
+export async function verifyModel(dir: string, bundle: SignatureBundle, trust: Trust): Promise<ModelSignature> {
+  const { signedBy, key } = proveSigner(bundle, trust);
+  const { payload } = openEnvelope(bundle.dsseEnvelope, statementType, [key]);
+  const statement = parseJson(payload.toString("utf8"), SignedModel, "the signed statement of model.sig");
+  const { resources, serialization } = statement.predicate;
+  const [subject] = statement.subject;
+  proveStatement(resources, subject.digest.sha256);
+  const differences = compareResources(resources, await readResources(dir, serialization));
+  if (differences.length > 0) {
+    throw new DeployError("E_DIGEST", `Cannot use ${dir}: ${differences.slice(0, 5).join("; ")}`);
+  }
+  const leftOut = (serialization.ignore_paths ?? []).filter((ignored) => !ignoredPaths.includes(ignored));
+  return { signedBy, rootDigest: subject.digest.sha256, name: subject.name, leftOut };
+}
+
+function proveSigner(
+  { verificationMaterial: material }: SignatureBundle,
+  trust: Trust,
+): { signedBy: SignedBy; key: KeyObject } {
+  if ("publicKey" in material) {
+    const { hint } = material.publicKey;
+    const key = trust.keys.find((candidate) => keyId(candidate) === hint);
+    if (key === undefined)
+      throw new DeployError("E_DIGEST", `Cannot accept model.sig: key ${hint ?? "without a hint"} is not trusted`);
+    return { signedBy: { kind: "key", keyId: keyId(key) }, key };
+  }
+  if ("x509CertificateChain" in material) {
+    const [leaf, ...others] = material.x509CertificateChain.certificates.map(({ rawBytes }) =>
+      readCertificate(Buffer.from(rawBytes, "base64")),
+    );
+    if (leaf === undefined) throw new DeployError("E_FILE", "Cannot accept model.sig: it has no certificate");
+    const root = proveChain(leaf, { others, roots: trust.roots, atMs: trust.atMs }).at(-1) ?? leaf;
+    return { signedBy: { kind: "certificate", keyId: keyId(leaf.publicKey), root }, key: leaf.publicKey };
+  }
+  throw new DeployError("E_DIGEST", "Cannot accept model.sig: keyless signatures need a Sigstore trust root");
+}
+
+/**
+ * The statement must agree with itself before it is held against the folder. Its order is not judged: Python's signer sorts
+ * paths part by part and shards by number, unlike the specification.
+ */
+function proveStatement(resources: readonly Resource[], digest: string): void {
+  const names = new Set<string>();
+  for (const { name } of resources) {
+    if (names.has(name)) throw new DeployError("E_DIGEST", `Cannot accept model.sig: it lists ${name} twice`);
+    names.add(name);
+  }
+  const actual = rootDigest(resources);
+  if (actual === digest) return;
+  throw new DeployError("E_DIGEST", `Cannot accept model.sig: its subject is ${digest}, its resources give ${actual}`);
+}
+
+function compareResources(signed: readonly Resource[], found: readonly Resource[]): string[] {
+  const actual = new Map(found.map(({ name, digest }) => [name, digest]));
+  const differences: string[] = [];
+  for (const { name, digest } of signed) {
+    const state = actual.get(name);
+    actual.delete(name);
+    if (state === undefined) differences.push(`${name}: file is missing, signature says sha256:${digest}`);
+    else if (state !== digest) differences.push(`${name}: digest is sha256:${state}, signature says sha256:${digest}`);
+  }
+  for (const name of actual.keys()) differences.push(`${name}: file is extra, signature does not cover it`);
+  return differences;
+}

@@ -1,0 +1,98 @@
+import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { type Certificate, readCertificate } from "../../pipeline/src/release/certificate.ts";
+
+/** A certificate and its private key. */
+export type Party = { certificate: Certificate; key: KeyObject };
+
+export type Wish = {
+  name: string;
+  /** Signs the certificate; absent: it signs itself. */
+  issuer?: Party;
+  curve?: "P-256" | "P-384" | "P-521";
+  authority?: boolean | { maxBelow: number };
+  usage?: "digitalSignature" | "keyCertSign" | "keyAgreement";
+  codeSigning?: boolean;
+  /** Years of its validity. */
+  from?: number;
+  to?: number;
+  /** More extensions: object identifier in dots, value in DER. */
+  more?: readonly { oid: string; critical?: boolean; value: Buffer }[];
+};
+
+const usages = { digitalSignature: 0x80, keyAgreement: 0x08, keyCertSign: 0x04 };
+
+/** A certificate made on the spot: no test key lies in the repository. */
+export function aCertificate(wish: Wish): Party {
+  const { name, issuer, curve = "P-256", from = 2020, to = 2049 } = wish;
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: curve });
+  const signer = issuer?.key ?? privateKey;
+  const algorithm = sequence(oid("1.2.840.10045.4.3.2"));
+  const subject = nameOf(name);
+  const body = sequence(
+    der(0xa0, der(0x02, Buffer.from([2]))),
+    der(0x02, Buffer.from([1])),
+    algorithm,
+    issuer === undefined ? subject : issuer.certificate.subject,
+    sequence(year(from), year(to)),
+    subject,
+    publicKey.export({ type: "spki", format: "der" }),
+    der(0xa3, sequence(...extensionsOf(wish))),
+  );
+  const signature = sign("sha256", body, signer);
+  const whole = sequence(body, algorithm, der(0x03, Buffer.concat([Buffer.from([0]), signature])));
+  return { certificate: readCertificate(whole), key: privateKey };
+}
+
+/** The certificate in PEM. */
+export function toPem({ der: bytes }: Certificate): string {
+  const lines = bytes.toString("base64").match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
+}
+
+function extensionsOf({ authority, usage, codeSigning, more = [] }: Wish): Buffer[] {
+  const extensions: Buffer[] = [];
+  if (authority !== undefined) {
+    const limit = typeof authority === "object" ? [der(0x02, Buffer.from([authority.maxBelow]))] : [];
+    const value = authority === false ? sequence() : sequence(der(0x01, Buffer.from([0xff])), ...limit);
+    extensions.push(extension("2.5.29.19", value, true));
+  }
+  if (usage !== undefined) extensions.push(extension("2.5.29.15", der(0x03, Buffer.from([0, usages[usage]])), true));
+  if (codeSigning === true) extensions.push(extension("2.5.29.37", sequence(oid("1.3.6.1.5.5.7.3.3")), false));
+  for (const { oid: id, critical = false, value } of more) extensions.push(extension(id, value, critical));
+  return extensions;
+}
+
+function extension(id: string, value: Buffer, critical: boolean): Buffer {
+  return sequence(oid(id), ...(critical ? [der(0x01, Buffer.from([0xff]))] : []), der(0x04, value));
+}
+
+function nameOf(name: string): Buffer {
+  return sequence(der(0x31, sequence(oid("2.5.4.3"), der(0x0c, Buffer.from(name)))));
+}
+
+function year(number: number): Buffer {
+  return der(0x18, Buffer.from(`${number}0101000000Z`));
+}
+
+export function oid(dots: string): Buffer {
+  const [first = 0, second = 0, ...rest] = dots.split(".").map(Number);
+  const bytes = [first * 40 + second, ...rest].flatMap((number) => {
+    const groups = [number & 0x7f];
+    for (let left = Math.floor(number / 128); left > 0; left = Math.floor(left / 128))
+      groups.unshift((left & 0x7f) | 0x80);
+    return groups;
+  });
+  return der(0x06, Buffer.from(bytes));
+}
+
+export function sequence(...parts: Buffer[]): Buffer {
+  return der(0x30, ...parts);
+}
+
+export function der(tag: number, ...parts: Buffer[]): Buffer {
+  const content = Buffer.concat(parts);
+  const length = content.length;
+  const head =
+    length < 0x80 ? [tag, length] : length < 0x100 ? [tag, 0x81, length] : [tag, 0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from(head), content]);
+}
