@@ -18,7 +18,7 @@ export type ProxyFixture = {
   close: () => Promise<void>;
 };
 
-export function aProxy(options: Partial<Pick<ProxyDeps, "timeoutMs" | "holdMs">> = {}): ProxyFixture {
+export function aProxy(options: Partial<Pick<ProxyDeps, "timeoutMs" | "holdMs" | "random">> = {}): ProxyFixture {
   const arms = new Arms();
   const meter = new Meter();
   const proxy = createProxy({ arms, meter, random: () => 0, timeoutMs: 5_000, holdMs: 0, ...options });

@@ -267,6 +267,41 @@ describe("createProxy() without a usable revision", () => {
   });
 });
 
+describe("createProxy() keeps a client with one revision", () => {
+  test.each([
+    ["header", { "x-sluice-sticky": "ann" }],
+    ["cookie", { cookie: "theme=dark; sluice_sticky=ann" }],
+  ] as const)("by %s", async (_, headers) => {
+    let draws = 0;
+    const it = proxy({ random: () => (draws++ % 2 === 0 ? 0 : 0.99) });
+    it.revision("one", () => new Response("one"));
+    it.revision("two", () => new Response("two"));
+    it.arms.weigh({ one: 50, two: 50 });
+    const answers = new Set<string>();
+    for (let times = 0; times < 10; times += 1) answers.add(await (await fetch(it.address, { headers })).text());
+    expect(answers.size).toBe(1);
+    expect(draws).toBe(0);
+  });
+});
+
+describe("createProxy() spares clients", () => {
+  test("a revision that only fails, and goes on counting it as failing", async () => {
+    const it = proxy();
+    it.revision("one", () => new Response("broken", { status: 500 }));
+    it.revision("two", () => new Response("fine"));
+    it.arms.weigh({ one: 50, two: 50 });
+    const statuses: number[] = [];
+    for (let times = 0; times < 20; times += 1) statuses.push((await fetch(it.address)).status);
+    expect(statuses).toEqual([...Array<number>(5).fill(500), ...Array<number>(15).fill(200)]);
+    expect(it.meter.read().one).toMatchObject({ requests: 20, errors: 20 });
+  });
+
+  test("no client when there is nothing else", async () => {
+    const it = single(() => new Response("broken", { status: 500 }));
+    for (let times = 0; times < 10; times += 1) expect((await fetch(it.address)).status).toBe(500);
+  });
+});
+
 describe("createProxy() sends again", () => {
   test("any request that was refused, and counts the refusal", async () => {
     const it = pair("http://127.0.0.1:1");

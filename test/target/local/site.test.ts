@@ -107,6 +107,19 @@ describe("a revision", () => {
     expect((await answer.json()).revision).toBe("two");
   });
 
+  test("that hangs is left out", async () => {
+    await twoArms();
+    const pid = await pidOf("two");
+    process.kill(pid, "SIGSTOP");
+    await until(
+      "it to be left out",
+      async () => (await target.list()).some(({ id, state }) => id === "two" && state === "failed") || undefined,
+    );
+    expect((await countAnswers(address, 40)).get("one")).toBe(40);
+    process.kill(pid, "SIGCONT");
+    await until("it to be back", async () => (await countAnswers(address, 40)).has("two") || undefined);
+  }, 30_000);
+
   test("sees nothing of the site's environment but what it needs", async () => {
     process.env.SLUICE_TEST_SECRET = "secret";
     const other = await aSite();

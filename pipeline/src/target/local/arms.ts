@@ -1,14 +1,21 @@
 import type { SiteWeights } from "../../spec/site.ts";
-import type { Upstream } from "./upstream.ts";
+import { chooseSticky } from "./sticky.ts";
+import { takesRequests, type Upstream } from "./upstream.ts";
 
-type Arm = { upstream: Upstream; weight: number };
+type Arm = { id: string; upstream: Upstream; weight: number };
+
+/** Requests that may wait for a revision at one time; each may hold a body in memory. */
+const maxWaiting = 1_000;
 
 /** The revisions that the router knows, and each one's share of new requests. */
 export class Arms {
+  /** Where requests go that no revision with weight can take. */
+  stable: string | undefined;
   readonly #upstreams = new Map<string, Upstream>();
   /** Those with weight, in the order of the draw. */
   #arms: Arm[] = [];
   #weights: SiteWeights = {};
+  #waiting = 0;
   #awake = Promise.withResolvers<void>();
 
   add(upstream: Upstream): void {
@@ -30,7 +37,7 @@ export class Arms {
     this.#weights = weights;
     this.#arms = Object.entries(weights).flatMap(([id, weight]) => {
       const upstream = this.#upstreams.get(id);
-      return upstream === undefined || weight === 0 ? [] : [{ upstream, weight }];
+      return upstream === undefined || weight === 0 ? [] : [{ id, upstream, weight }];
     });
   }
 
@@ -44,10 +51,22 @@ export class Arms {
     return this.#arms.at(-1)?.upstream;
   }
 
-  /** A revision other than `tried` that takes requests, the one with the largest weight first. */
+  /** The revision that clients with this key stay with. */
+  drawFor(key: string): Upstream | undefined {
+    return chooseSticky(key, this.#arms)?.upstream;
+  }
+
+  /** Percent of traffic that revisions other than `upstream` could take. */
+  weightWithout(upstream: Upstream): number {
+    return this.#spares(upstream).reduce((sum, { weight }) => sum + weight, 0);
+  }
+
+  /** A revision other than `tried` that takes requests: the one with the largest weight, else stable. */
   spare(tried: Upstream): Upstream | undefined {
-    const usable = this.#arms.filter(({ upstream }) => upstream !== tried && upstream.base !== undefined);
-    return usable.sort((a, b) => b.weight - a.weight)[0]?.upstream;
+    const best = this.#spares(tried).sort((a, b) => b.weight - a.weight)[0];
+    if (best !== undefined) return best.upstream;
+    const stable = this.stable === undefined ? undefined : this.#upstreams.get(this.stable);
+    return stable !== undefined && stable !== tried && takesRequests(stable) ? stable : undefined;
   }
 
   /** Tells those who wait that a revision takes requests now. */
@@ -56,16 +75,23 @@ export class Arms {
     this.#awake = Promise.withResolvers<void>();
   }
 
-  /** Waits until a spare takes requests, or `tried` does so at another address than `base`; undefined when neither does within `ms`. */
+  /**
+   * Waits until a spare takes requests, or `tried` has an address other than `base`, which was tried.
+   * Undefined when neither comes within `ms`, or too many wait already.
+   */
   async await(tried: Upstream, base: string | undefined, ms: number): Promise<Upstream | undefined> {
     const deadline = performance.now() + ms;
     for (;;) {
       const isBack = tried.base !== undefined && tried.base !== base;
       const usable = this.spare(tried) ?? (isBack ? tried : undefined);
       const leftMs = deadline - performance.now();
-      if (usable !== undefined || leftMs <= 0) return usable;
+      if (usable !== undefined || leftMs <= 0 || this.#waiting >= maxWaiting) return usable;
       await this.#wakeOr(leftMs);
     }
+  }
+
+  #spares(tried: Upstream): Arm[] {
+    return this.#arms.filter(({ upstream }) => upstream !== tried && takesRequests(upstream));
   }
 
   async #wakeOr(ms: number): Promise<void> {
@@ -73,7 +99,9 @@ export class Arms {
     const timeout = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, ms);
     });
+    this.#waiting += 1;
     await Promise.race([this.#awake.promise, timeout]);
+    this.#waiting -= 1;
     clearTimeout(timer);
   }
 }

@@ -2,8 +2,10 @@ import type { Arms } from "./arms.ts";
 import { exchange, type Outcome } from "./exchange.ts";
 import { armHeader, forwardedHeaders } from "./headers.ts";
 import type { Meter } from "./meter.ts";
+import { noteEnding } from "./outlier.ts";
 import { problem } from "./problem.ts";
-import { enter, leave, type Upstream } from "./upstream.ts";
+import { stickyKey } from "./sticky.ts";
+import { enter, leave, takesRequests, type Upstream } from "./upstream.ts";
 
 /**
  * What the router needs. `random` gives 0 <= x < 1. An answer must begin within `timeoutMs`; while no revision takes
@@ -28,7 +30,8 @@ export function createProxy(deps: ProxyDeps): Proxy {
     const asked = request.headers.get(armHeader);
     const passage = { request, peer, body: await bodyOf(request), counted: asked === null };
     if (asked !== null) return toAskedArm(deps, passage, asked);
-    const drawn = deps.arms.draw(deps.random());
+    const key = stickyKey(request.headers);
+    const drawn = key === undefined ? deps.arms.draw(deps.random()) : deps.arms.drawFor(key);
     if (drawn === undefined) return problem("no_revision", "Cannot route the request: no revision has weight");
     return toDrawnArm(deps, passage, drawn);
   };
@@ -39,16 +42,23 @@ async function toAskedArm(deps: ProxyDeps, passage: Passage, asked: string): Pro
   const upstream = deps.arms.find(asked);
   if (upstream === undefined)
     return problem("unknown_arm", `Cannot route the request: no revision has the id in ${armHeader}`);
-  return answerOf(await send(deps, passage, upstream));
+  const { base } = upstream;
+  return answerOf(base === undefined ? { kind: "refused" } : await send(deps, passage, upstream, base));
 }
 
 /** The drawn revision, and when it could not be reached, another one, or itself once it is back; the error is counted all the same. */
 async function toDrawnArm(deps: ProxyDeps, passage: Passage, drawn: Upstream): Promise<Response> {
-  const { base } = drawn;
-  const outcome = await send(deps, passage, drawn);
+  const tried = takesRequests(drawn) ? drawn.base : undefined;
+  const outcome = tried === undefined ? passOver(deps, drawn) : await send(deps, passage, drawn, tried);
   if (!mayBeSentAgain(outcome, passage)) return answerOf(outcome);
-  const other = await deps.arms.await(drawn, base, deps.holdMs);
-  return answerOf(other === undefined ? outcome : await send(deps, passage, other));
+  const other = await deps.arms.await(drawn, tried, deps.holdMs);
+  return answerOf(other?.base === undefined ? outcome : await send(deps, passage, other, other.base));
+}
+
+/** Leaves out a revision that takes no requests now. */
+function passOver({ meter }: ProxyDeps, { id }: Upstream): Outcome {
+  meter.record(id, "error", 0);
+  return { kind: "refused" };
 }
 
 /** Sent nothing: any request. Sent something: only one that does no harm when done twice. */
@@ -58,23 +68,25 @@ function mayBeSentAgain(outcome: Outcome, { request, body }: Passage): boolean {
   return outcome.kind === "reset" && (safeMethods.has(request.method) || request.headers.has("idempotency-key"));
 }
 
-async function send(deps: ProxyDeps, { request, peer, body, counted }: Passage, upstream: Upstream): Promise<Outcome> {
-  const { base, id } = upstream;
-  if (base === undefined) {
-    if (counted) deps.meter.record(id, "error", 0);
-    return { kind: "refused" };
-  }
+async function send(
+  { arms, meter, timeoutMs }: ProxyDeps,
+  { request, peer, body, counted }: Passage,
+  upstream: Upstream,
+  base: string,
+): Promise<Outcome> {
   const since = performance.now();
   enter(upstream);
   return exchange({
     url: base + targetOf(request.url),
     init: { method: request.method, headers: forwardedHeaders(request, peer), body },
     client: request.signal,
-    revision: id,
-    timeoutMs: deps.timeoutMs,
+    revision: upstream.id,
+    timeoutMs,
     onEnd: (ending) => {
       leave(upstream);
-      if (counted) deps.meter.record(id, ending, performance.now() - since);
+      if (!counted) return;
+      meter.record(upstream.id, ending, performance.now() - since);
+      noteEnding(upstream, ending, arms);
     },
   });
 }

@@ -4,9 +4,10 @@ import type { KeptRevision, Revision, StartRevision } from "../../spec/site.ts";
 import { launch, revisionEnvironment } from "./launch.ts";
 import { lastLines } from "./logtail.ts";
 import type { SitePaths } from "./paths.ts";
+import { startProbe } from "./probe.ts";
 import { foundProcess, type Process } from "./process.ts";
 import { clearReady, type ReadyFile, readReady, waitReady } from "./ready.ts";
-import { idle, newUpstream, type Upstream } from "./upstream.ts";
+import { connectUpstream, idle, newUpstream, type Upstream } from "./upstream.ts";
 
 /** What a revision needs of its site. `changed` is told of every new process and port, `ready` when it takes requests. */
 export type Surroundings = { paths: SitePaths; workers: number; changed: () => void; ready: () => void };
@@ -44,7 +45,8 @@ export class SupervisedRevision {
   show(): Revision {
     const { releaseId } = this.wanted;
     const pid = this.#process?.pid ?? 0;
-    return { id: this.id, releaseId, state: this.#state, port: this.#port, pid, restarts: this.#restarts };
+    const state = this.#state === "ready" && !this.upstream.healthy ? "failed" : this.#state;
+    return { id: this.id, releaseId, state, port: this.#port, pid, restarts: this.#restarts };
   }
 
   keep(): KeptRevision {
@@ -65,8 +67,9 @@ export class SupervisedRevision {
       env: revisionEnvironment(this.id, releaseDir, { paths, workers }),
     });
     this.#surroundings.changed();
-    const ready = this.#stopping ? "it is being stopped" : await waitReady(readyFile, this.#process, readySeconds);
+    const ready = await waitReady(readyFile, this.#process, this.#stopping ? 0 : readySeconds);
     if (typeof ready === "string") throw await this.#giveUp(this.#process, ready);
+    if (this.#stopping) throw await this.#giveUp(this.#process, "it is being stopped");
     this.#serve(this.#process, ready);
   }
 
@@ -107,12 +110,14 @@ export class SupervisedRevision {
   #serve(process: Process, { port }: ReadyFile): void {
     this.#port = port;
     this.#state = "ready";
-    this.upstream.base = `http://127.0.0.1:${port}`;
+    connectUpstream(this.upstream, `http://127.0.0.1:${port}`);
+    const endProbe = startProbe(this.upstream, () => process.kill("SIGKILL"));
     this.#ready.resolve();
     this.#surroundings.changed();
     this.#surroundings.ready();
     const since = performance.now();
     void process.ended.then((how) => {
+      endProbe();
       if (performance.now() - since > forgivenAfterMs) this.#failures = 0;
       if (!this.#stopping) this.#fall(`Revision ${this.id} ended with ${how}`);
     });

@@ -32,6 +32,7 @@ export class Site {
   async resume(samples: Samples): Promise<void> {
     this.meter.restore(samples);
     this.#weigh(this.#file.weights);
+    this.arms.stable = this.#file.stable;
     await this.#supervisor.resume(this.#file.revisions);
   }
 
@@ -70,6 +71,7 @@ export class Site {
       await this.#admit(fence, `make revision ${id} stable`);
       this.#demandReady(id, `make revision ${id} stable`);
       await this.#keep({ stable: id });
+      this.arms.stable = id;
     });
   }
 

@@ -1,16 +1,31 @@
-/** Where the router sends the requests of one revision. */
+/** Where the router sends the requests of one revision. Times are of `performance.now()`. */
 export type Upstream = {
   readonly id: string;
-  /** `http://127.0.0.1:port`, or undefined while the revision cannot take requests. */
+  /** `http://127.0.0.1:port`, or undefined while there is no process that is ready. */
   base: string | undefined;
-  /** Requests under way. */
+  /** Whether it answers its health checks. */
+  healthy: boolean;
+  /** Errors since the last good answer, and until when it is left alone because of them. */
+  errorsInRow: number;
+  ejections: number;
+  ejectedUntil: number;
+  /** Requests under way, and who waits for the last of them. */
   inFlight: number;
-  /** Called when the last request under way has ended. */
   onIdle: (() => void) | undefined;
 };
 
 export function newUpstream(id: string): Upstream {
-  return { id, base: undefined, inFlight: 0, onIdle: undefined };
+  const health = { healthy: true, errorsInRow: 0, ejections: 0, ejectedUntil: 0 };
+  return { id, base: undefined, ...health, inFlight: 0, onIdle: undefined };
+}
+
+/** Puts a process that is ready behind the upstream; what was held against the one before is forgotten. */
+export function connectUpstream(upstream: Upstream, base: string): void {
+  Object.assign(upstream, { base, healthy: true, errorsInRow: 0, ejections: 0, ejectedUntil: 0 });
+}
+
+export function takesRequests(upstream: Upstream): boolean {
+  return upstream.base !== undefined && upstream.healthy && upstream.ejectedUntil <= performance.now();
 }
 
 export function enter(upstream: Upstream): void {
