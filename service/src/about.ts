@@ -1,8 +1,8 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { Release } from "../../pipeline/src/spec/release.ts";
 import type { Deps } from "./app.ts";
-import { requireScope } from "./auth.ts";
 import type { Env } from "./env.ts";
+import type { Guard } from "./guard.ts";
 import { type JsonSchema, type Model, strictObject } from "./model.ts";
 import { guardedRoute } from "./route.ts";
 
@@ -47,8 +47,8 @@ const release = guardedRoute("read", {
 });
 
 /** `/v1/models` and `/v1/release`: what is served here. */
-export function addAbout(app: OpenAPIHono<Env>, deps: Deps): void {
-  const mayRead = requireScope(deps.keyring, deps.now, "read");
+export function addAbout(app: OpenAPIHono<Env>, deps: Deps, guard: Guard): void {
+  const mayRead = guard("read");
   app.openapi({ ...models, middleware: mayRead }, (c) => c.json({ models: deps.models.all.map(entryOf) }, 200));
   app.openapi({ ...release, middleware: mayRead }, (c) =>
     c.json({ release: deps.release ?? null, revision: deps.revision ?? null }, 200),

@@ -3,7 +3,9 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import type { Release } from "../../pipeline/src/spec/release.ts";
 import { addAbout } from "./about.ts";
 import type { Ctx, Env } from "./env.ts";
+import { createGuard } from "./guard.ts";
 import { addHealth } from "./health.ts";
+import type { Idempotency } from "./idempotency/once.ts";
 import type { Keyring } from "./keyring.ts";
 import type { Log } from "./log.ts";
 import type { Models } from "./models.ts";
@@ -11,6 +13,7 @@ import { observe } from "./observe.ts";
 import { addOpenApi } from "./openapi.ts";
 import { addPredict } from "./predict.ts";
 import { answerProblem, asProblem, Problem } from "./problem.ts";
+import type { RateLimit } from "./rate.ts";
 import type { Readiness } from "./readiness.ts";
 import { addScrape } from "./scrape.ts";
 import type { Telemetry } from "./telemetry.ts";
@@ -25,7 +28,9 @@ export type Deps = {
   /** Milliseconds since the epoch. */
   now: () => number;
   newId: () => string;
-  limits: { maxBodyBytes: number };
+  limits: { maxBodyBytes: number; bodyMs: number };
+  rateLimit: RateLimit;
+  idempotency: Idempotency;
   release?: Release;
   revision?: string;
 };
@@ -33,13 +38,14 @@ export type Deps = {
 /** The service: typed predict routes, health, metrics and its own description. */
 export function createApp(deps: Deps): OpenAPIHono<Env> {
   const app = new OpenAPIHono<Env>();
+  const guard = createGuard(deps);
   app.use(observe(deps));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => notAllowed(c, methods) }));
   addHealth(app, deps.readiness);
-  addAbout(app, deps);
-  addPredict(app, deps);
-  addScrape(app, deps);
-  addOpenApi(app, deps);
+  addAbout(app, deps, guard);
+  addPredict(app, deps, guard);
+  addScrape(app, deps, guard);
+  addOpenApi(app, deps, guard);
   app.notFound((c) => answer(c, new Problem("route-unknown", "There is no such route; /openapi.json lists them all")));
   app.onError((error, c) => answer(c, asProblem(error)));
   return app;

@@ -1,7 +1,13 @@
 import { Problem } from "./problem.ts";
 
-/** Reads a request's body of at most `maxBytes`, declared or streamed. Throws a `Problem` when it is larger or empty. */
-export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+/** What a body may cost: its size, and the time until all of it is there. */
+export type BodyLimits = { maxBodyBytes: number; bodyMs: number };
+
+/** Reads a request's body, declared or streamed. Throws a `Problem` when it is too large, too slow or empty. */
+export async function readBody(
+  request: Request,
+  { maxBodyBytes: maxBytes, bodyMs }: BodyLimits,
+): Promise<Uint8Array<ArrayBuffer>> {
   const encoding = request.headers.get("content-encoding");
   if (encoding !== null && encoding !== "identity") {
     throw new Problem("encoding-unsupported", "Cannot read the body: expected no content encoding", {
@@ -10,10 +16,24 @@ export async function readBody(request: Request, maxBytes: number): Promise<Uint
   }
   const declared = request.headers.get("content-length");
   if (declared !== null && Number(declared) > maxBytes) throw tooLarge(maxBytes);
-  const bytes = declared === null ? await readStream(request, maxBytes) : new Uint8Array(await request.arrayBuffer());
+  const reading = declared === null ? readStream(request, maxBytes) : readDeclared(request);
+  const bytes = await within(bodyMs, reading);
   if (bytes.byteLength > maxBytes) throw tooLarge(maxBytes);
   if (bytes.byteLength === 0) throw new Problem("body-empty", "Cannot read the body: it is empty");
   return bytes;
+}
+
+async function readDeclared(request: Request): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await request.arrayBuffer());
+}
+
+/** Waits for a body that a slow client sends, and no longer than `bodyMs`. */
+function within<T>(bodyMs: number, reading: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const late = () =>
+    reject(new Problem("body-too-slow", `Cannot read the body: it was not complete after ${bodyMs} ms`));
+  const timer = setTimeout(late, bodyMs);
+  return Promise.race([reading, promise]).finally(() => clearTimeout(timer));
 }
 
 async function readStream(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {

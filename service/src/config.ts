@@ -21,6 +21,9 @@ const Variables = z.object({
   SLUICE_QUEUE: whole(1, 100_000).default(256),
   SLUICE_DEADLINE_MS: whole(1, 600_000).default(10_000),
   SLUICE_MAX_BODY_BYTES: whole(1, 1_073_741_824).default(8_388_608),
+  SLUICE_BODY_MS: whole(1, 600_000).default(30_000),
+  SLUICE_RATE: whole(1, 10_000_000).default(5_000),
+  SLUICE_IDEMPOTENCY: z.string().optional(),
   SLUICE_NOTICE_MS: whole(0, 600_000).default(250),
   SLUICE_DRAIN_MS: whole(0, 600_000).default(20_000),
 });
@@ -38,6 +41,12 @@ export type Config = {
   queue: number;
   deadlineMs: number;
   maxBodyBytes: number;
+  /** Longest time until a request's body is complete. */
+  bodyMs: number;
+  /** Requests that each principal may make in a second. */
+  rate: number;
+  /** File that keeps answers by Idempotency-Key; in memory when absent. */
+  idempotency: string | undefined;
   /** How long a drain says "not ready" and still takes connections, so that whoever routes to it can turn away. */
   noticeMs: number;
   /** Longest time that a drain then waits for running requests. */
@@ -67,6 +76,9 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     queue: known.SLUICE_QUEUE,
     deadlineMs: known.SLUICE_DEADLINE_MS,
     maxBodyBytes: known.SLUICE_MAX_BODY_BYTES,
+    bodyMs: known.SLUICE_BODY_MS,
+    rate: known.SLUICE_RATE,
+    idempotency: known.SLUICE_IDEMPOTENCY,
     noticeMs: known.SLUICE_NOTICE_MS,
     drainMs: known.SLUICE_DRAIN_MS,
   };

@@ -7,7 +7,7 @@ import { readJson } from "../../pipeline/src/spec/read.ts";
 export type Principal = { id: string; scopes: ReadonlySet<Scope> };
 
 /** Tells whose a bearer token is; undefined when it is nobody's, or no longer valid at `now` (milliseconds). */
-export type Keyring = { verify(token: string, now: number): Principal | undefined };
+export type Keyring = { verify(token: string, now: number): Principal | undefined | Promise<Principal | undefined> };
 
 type Known = { digest: Buffer; principal: Principal; endsAt: number };
 

@@ -14,6 +14,7 @@ export function observe({ telemetry, log, newId, readiness, release, revision }:
     headers.set("x-request-id", c.get("requestId"));
     headers.set("cache-control", "no-store");
     headers.set("x-content-type-options", "nosniff");
+    headers.set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
     if (readiness.phase === "draining") headers.set("connection", "close");
     if (release !== undefined) headers.set("x-sluice-release", release.id);
     if (revision !== undefined) headers.set("x-sluice-revision", revision);

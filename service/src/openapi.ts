@@ -1,7 +1,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Deps } from "./app.ts";
-import { requireScope } from "./auth.ts";
 import type { Env } from "./env.ts";
+import type { Guard } from "./guard.ts";
 import { guardedRoute } from "./route.ts";
 
 const description = guardedRoute("read", {
@@ -18,14 +18,14 @@ const description = guardedRoute("read", {
 });
 
 /** `/openapi.json`. Added last: it describes the routes that are there. */
-export function addOpenApi(app: OpenAPIHono<Env>, { keyring, now }: Deps): void {
+export function addOpenApi(app: OpenAPIHono<Env>, _deps: Deps, guard: Guard): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
     description: "An API key; the scopes that a route needs are listed with it",
   });
   let text: string | undefined;
-  app.openapi({ ...description, middleware: requireScope(keyring, now, "read") }, () => {
+  app.openapi({ ...description, middleware: guard("read") }, () => {
     text ??= JSON.stringify(app.getOpenAPI31Document(info));
     return new Response(text, { headers: { "content-type": "application/json" } });
   });

@@ -1,9 +1,10 @@
 import { createRoute, type OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
 import type { Deps } from "./app.ts";
-import { requireScope } from "./auth.ts";
 import { contentTypeOf, readBody } from "./body.ts";
 import type { Ctx, Env } from "./env.ts";
+import type { Guard } from "./guard.ts";
 import { requireLoaded } from "./health.ts";
+import { answerOnce } from "./idempotency/once.ts";
 import { problemOfIssues } from "./issue.ts";
 import { parseBody } from "./json.ts";
 import type { Input } from "./message.ts";
@@ -15,17 +16,25 @@ const json = "application/json";
 const octets = "application/octet-stream";
 
 const codes: ProblemCode[] = [
-  ...(["header-invalid", "body-empty", "utf8-invalid", "json-malformed", "json-too-deep", "key-duplicate"] as const),
-  ...(["model-unknown", "body-too-large"] as const),
+  ...([
+    "header-invalid",
+    "idempotency-key-invalid",
+    "body-empty",
+    "utf8-invalid",
+    "json-malformed",
+    "json-too-deep",
+    "key-duplicate",
+  ] as const),
+  ...(["model-unknown", "body-too-slow", "idempotency-in-flight", "body-too-large"] as const),
   ...(["content-type-missing", "content-type-unsupported", "encoding-unsupported"] as const),
   ...(["key-unknown", "key-missing", "type-wrong", "length-wrong", "number-out-of-range"] as const),
-  ...(["base64-invalid", "value-invalid", "inference-failed"] as const),
+  ...(["base64-invalid", "value-invalid", "idempotency-key-reused", "inference-failed"] as const),
   ...(["not-ready", "queue-full", "wait-too-long", "worker-lost", "deadline-exceeded"] as const),
 ];
 
 /** A typed predict route for each model, and one for each of its versions. */
-export function addPredict(app: OpenAPIHono<Env>, deps: Deps): void {
-  const mayPredict = requireScope(deps.keyring, deps.now, "predict");
+export function addPredict(app: OpenAPIHono<Env>, deps: Deps, guard: Guard): void {
+  const mayPredict = guard("predict");
   for (const model of deps.models.all) {
     const handler = (c: Ctx) => predict(c, deps, model);
     const paths = [`/v1/models/${model.name}/versions/${model.version}/predict`];
@@ -38,18 +47,20 @@ export function addPredict(app: OpenAPIHono<Env>, deps: Deps): void {
   );
 }
 
-async function predict(c: Ctx, { readiness, limits, release }: Deps, model: Model): Promise<Response> {
-  requireLoaded(readiness);
+async function predict(c: Ctx, deps: Deps, model: Model): Promise<Response> {
+  requireLoaded(deps.readiness);
   const request = c.req.raw;
   const type = contentTypeOf(request, model.takesBytes ? [json, octets] : [json]);
   const deadlineMs = deadlineOf(request);
-  const bytes = await readBody(request, limits.maxBodyBytes);
-  const input = type === json ? parseInput(model, bytes) : ({ kind: "bytes", bytes } as const);
-  const principal = c.get("principal").id;
-  const answer = await model.pool.submit({ input, wantOutputs: false, principal, ...deadlineMs });
-  const head = `{"model":{"name":"${model.name}","version":"${model.version}"}`;
-  const middle = release === undefined ? "" : `,"release":"${release.id}"`;
-  return new Response(`${head}${middle},"output":${answer.json}}`, { headers: { "content-type": json } });
+  const bytes = await readBody(request, deps.limits);
+  return await answerOnce(c, deps.idempotency, { body: bytes, now: deps.now }, async () => {
+    const input = type === json ? parseInput(model, bytes) : ({ kind: "bytes", bytes } as const);
+    const principal = c.get("principal").id;
+    const { json: output } = await model.pool.submit({ input, wantOutputs: false, principal, ...deadlineMs });
+    const head = `{"model":{"name":"${model.name}","version":"${model.version}"}`;
+    const middle = deps.release === undefined ? "" : `,"release":"${deps.release.id}"`;
+    return new Response(`${head}${middle},"output":${output}}`, { headers: { "content-type": json } });
+  });
 }
 
 function parseInput(model: Model, bytes: Uint8Array<ArrayBuffer>): Input {
@@ -68,6 +79,21 @@ function deadlineOf(request: Request): { deadlineMs?: number } {
   throw new Problem("header-invalid", `Cannot use ${deadlineHeader}: expected whole milliseconds of at least 1`);
 }
 
+const headerParameters = [
+  {
+    name: "Idempotency-Key",
+    in: "header" as const,
+    description: "Sent again with the same body, the stored answer is given: once for each principal and path",
+    schema: { type: "string" as const, pattern: "^[A-Za-z0-9_-]{1,255}$" },
+  },
+  {
+    name: deadlineHeader,
+    in: "header" as const,
+    description: "Milliseconds from now after which the answer is of no use; the service's own deadline is the longest",
+    schema: { type: "integer" as const, minimum: 1, maximum: 999_999_999 },
+  },
+];
+
 function routeOf(model: Model, path: string): RouteConfig {
   const body = { [json]: { schema: model.requestSchema } };
   const raw = { [octets]: { schema: { type: "string", format: "binary" } } } as const;
@@ -80,6 +106,7 @@ function routeOf(model: Model, path: string): RouteConfig {
       operationId: id,
       summary: `Ask ${model.name}: ${model.manifest.description}`,
       tags: ["predict"],
+      parameters: headerParameters,
       request: {
         body: { required: true, content: model.takesBytes ? { ...body, ...raw } : body },
       },

@@ -3,7 +3,12 @@ import type { Scope } from "../../pipeline/src/spec/keys.ts";
 import { ProblemBody, type ProblemCode, problems, problemType } from "./problem.ts";
 
 /** The problems that any route behind a key can answer with. */
-export const authProblems: ProblemCode[] = ["credentials-missing", "credentials-invalid", "scope-missing"];
+export const guardProblems: ProblemCode[] = [
+  "credentials-missing",
+  "credentials-invalid",
+  "scope-missing",
+  "rate-limited",
+];
 
 /** The `responses` of a route for the problems that it can answer with, by status. */
 export function problemResponses(codes: readonly ProblemCode[]): RouteConfig["responses"] {
@@ -24,7 +29,7 @@ export function problemResponses(codes: readonly ProblemCode[]): RouteConfig["re
 function headersOf(status: number) {
   const text = { type: "string" } as const;
   if (status === 401) return { "WWW-Authenticate": { required: true, schema: text } };
-  if (status === 503) return { "Retry-After": { schema: text } };
+  if (status === 429 || status === 503) return { "Retry-After": { schema: text } };
   return {};
 }
 
@@ -33,6 +38,6 @@ export function guardedRoute<R extends RouteConfig>(scope: Scope, route: R, code
   return createRoute({
     ...route,
     security: [{ bearer: [scope] }],
-    responses: { ...route.responses, ...problemResponses([...authProblems, ...codes, "internal"]) },
+    responses: { ...route.responses, ...problemResponses([...guardProblems, ...codes, "internal"]) },
   });
 }

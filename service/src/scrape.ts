@@ -1,7 +1,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Deps } from "./app.ts";
-import { requireScope } from "./auth.ts";
 import type { Env } from "./env.ts";
+import type { Guard } from "./guard.ts";
 import { guardedRoute } from "./route.ts";
 
 const metrics = guardedRoute("metrics", {
@@ -13,8 +13,8 @@ const metrics = guardedRoute("metrics", {
 });
 
 /** `/metrics`, for Prometheus to scrape with a key of scope `metrics`. */
-export function addScrape(app: OpenAPIHono<Env>, { keyring, now, telemetry }: Deps): void {
-  app.openapi({ ...metrics, middleware: requireScope(keyring, now, "metrics") }, async () => {
+export function addScrape(app: OpenAPIHono<Env>, { telemetry }: Deps, guard: Guard): void {
+  app.openapi({ ...metrics, middleware: guard("metrics") }, async () => {
     const text = await telemetry.scrape();
     return new Response(text, { headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" } });
   });

@@ -5,11 +5,15 @@ import { ReleaseRecord } from "../../pipeline/src/spec/release.ts";
 import { createApp } from "./app.ts";
 import type { Config } from "./config.ts";
 import { replayGolden } from "./golden.ts";
+import { MemoryStore } from "./idempotency/memory.ts";
+import type { Idempotency } from "./idempotency/once.ts";
+import { openSqliteStore } from "./idempotency/sqlite.ts";
 import { readKeyring } from "./keyring.ts";
 import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { loadModel } from "./model.ts";
 import { Models } from "./models.ts";
+import { createRateLimit } from "./rate.ts";
 import { Readiness } from "./readiness.ts";
 import { createTelemetry, type Telemetry } from "./telemetry.ts";
 
@@ -28,14 +32,16 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const telemetry = createTelemetry({ release: about.release?.id, revision: about.revision });
   const models = await loadModels(config, telemetry);
   const readiness = new Readiness();
-  const limits = { maxBodyBytes: config.maxBodyBytes };
+  const idempotency = await openIdempotency(config);
   const app = createApp({
     models,
     keyring,
     readiness,
     telemetry,
     log,
-    limits,
+    idempotency,
+    limits: config,
+    rateLimit: createRateLimit({ requests: config.rate, seconds: 1 }),
     now: Date.now,
     newId: randomUUID,
     ...about,
@@ -49,6 +55,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       await setTimeout(config.noticeMs);
       await listener.stop(config.drainMs);
       for (const { pool } of models.all) pool.close();
+      idempotency.store.close();
     },
   };
 }
@@ -69,4 +76,11 @@ async function loadModels({ models, workers, queue, deadlineMs }: Config, teleme
   for (const dir of models) loaded.push(await loadModel(dir, limits, (model) => telemetry.poolEvents(model)));
   for (const model of loaded) telemetry.watchPool(model, model.pool);
   return new Models(loaded);
+}
+
+const dayMs = 86_400_000;
+
+async function openIdempotency({ idempotency: path, deadlineMs }: Config): Promise<Idempotency> {
+  const store = path === undefined ? new MemoryStore() : await openSqliteStore(path);
+  return { store, ttlMs: dayMs, claimMs: 2 * deadlineMs, maxBytes: 65_536 };
 }

@@ -5,11 +5,13 @@ import { digestKey, newKey } from "../../pipeline/src/release/key.ts";
 import type { Scope } from "../../pipeline/src/spec/keys.ts";
 import { createApp, type Deps } from "../../service/src/app.ts";
 import type { Env } from "../../service/src/env.ts";
+import { MemoryStore } from "../../service/src/idempotency/memory.ts";
 import { createKeyring } from "../../service/src/keyring.ts";
 import type { LogEntry } from "../../service/src/log.ts";
 import { loadModel } from "../../service/src/model.ts";
 import { Models } from "../../service/src/models.ts";
 import type { PoolLimits } from "../../service/src/pool.ts";
+import { createRateLimit } from "../../service/src/rate.ts";
 import { Readiness } from "../../service/src/readiness.ts";
 import { createTelemetry } from "../../service/src/telemetry.ts";
 
@@ -55,7 +57,9 @@ export async function testService({ dirs = [tabularDir], limits, deps }: TestOpt
     log: { write: (entry) => log.push(entry), flush: () => undefined },
     now: Date.now,
     newId: randomUUID,
-    limits: { maxBodyBytes: 65_536 },
+    limits: { maxBodyBytes: 65_536, bodyMs: 5_000 },
+    rateLimit: createRateLimit({ requests: 100_000, seconds: 1 }),
+    idempotency: { store: new MemoryStore(), ttlMs: 60_000, claimMs: 20_000, maxBytes: 65_536 },
     ...deps,
   });
   await Promise.all(models.all.map((model) => model.pool.open()));
