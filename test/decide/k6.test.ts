@@ -12,6 +12,7 @@ const profile: LoadProfile = {
   maxInFlight: 8,
   timeoutMs: 1000,
   maxLagMs: 20,
+  processes: 1,
 };
 const facts: LoadFacts = {
   driver: "k6",
@@ -26,6 +27,8 @@ const facts: LoadFacts = {
   response: [{ quantile: 0.99, ms: 50 }],
   service: [],
   distribution: [],
+  stable: null,
+  comparison: null,
 };
 
 function summary(ok: boolean[]) {

@@ -18,6 +18,7 @@ const profile: LoadProfile = {
   maxInFlight: 64,
   timeoutMs: 5000,
   maxLagMs: 20,
+  processes: 1,
 };
 
 function facts(change: Partial<LoadFacts> = {}): LoadFacts {
@@ -37,6 +38,8 @@ function facts(change: Partial<LoadFacts> = {}): LoadFacts {
     ],
     service: [],
     distribution: [],
+    stable: null,
+    comparison: null,
     ...change,
   };
 }
@@ -83,6 +86,70 @@ describe("judgeLoad()", () => {
       "p50",
       "p99",
     ]);
+  });
+});
+
+describe("judgeLoad() on a p99 over its limit", () => {
+  const slow = { response: p(10, 120) };
+
+  test("is inconclusive when so many slow requests may be chance", () => {
+    const distribution: LoadFacts["distribution"] = [
+      [10_000, 988],
+      [120_000, 12],
+    ];
+    expect(worst(judgeLoad(facts({ ...slow, distribution }), slo, profile))).toEqual({
+      kind: "inconclusive",
+      reason: "p99 is 120 ms, objective is 100 ms; 12 of 1000 requests over it may be chance; next: a longer profile",
+    });
+  });
+
+  test("fails when that many are no chance", () => {
+    const distribution: LoadFacts["distribution"] = [
+      [10_000, 980],
+      [120_000, 20],
+    ];
+    expect(worst(judgeLoad(facts({ ...slow, distribution }), slo, profile)).kind).toBe("fail");
+  });
+
+  test("is inconclusive when stable's is over it too", () => {
+    const stable = { requests: 1000, errors: 0, response: p(10, 110), service: [] };
+    const verdict = worst(judgeLoad(facts({ ...slow, stable }), slo, profile));
+    expect(verdict.kind).toBe("inconclusive");
+    expect(JSON.stringify(verdict)).toContain("stable's is 110 ms: the machine is busy");
+  });
+
+  test("fails when stable's is within it", () => {
+    const stable = { requests: 1000, errors: 0, response: p(10, 90), service: [] };
+    expect(worst(judgeLoad(facts({ ...slow, stable }), slo, profile)).kind).toBe("fail");
+  });
+});
+
+describe("judgeLoad() beside stable", () => {
+  const stable = { requests: 1000, errors: 0, response: p(10, 80), service: [] };
+  const equal = { ratio: 1, low: 0.97, high: 1.03 };
+  const beside = (median: typeof equal, tail = equal) =>
+    worst(
+      judgeLoad(
+        facts({ stable, comparison: { pairs: 500, median, tail, tailQuantile: 0.9 } }),
+        { ...slo, maxSlowdown: 1.1 },
+        profile,
+      ),
+    );
+
+  test.each([
+    ["an equal candidate", equal, equal, "pass"],
+    ["one 15 % slower, within every limit", { ratio: 1.15, low: 1.12, high: 1.18 }, equal, "fail"],
+    ["one that may be slower", { ratio: 1.08, low: 1.02, high: 1.14 }, equal, "inconclusive"],
+    ["one with a slower tail", equal, { ratio: 3, low: 1.5, high: 6 }, "fail"],
+    ["one whose tail is unclear", equal, { ratio: 1.2, low: 0.8, high: 2 }, "pass"],
+    ["one that was not measured", { ratio: Number.NaN, low: Number.NaN, high: Number.NaN }, equal, "fail"],
+  ] as const)("on %s", (_, median, tail, kind) => {
+    expect(beside(median, tail).kind).toBe(kind);
+  });
+
+  test("is inconclusive when too few were answered by both", () => {
+    const verdict = worst(judgeLoad(facts({ stable }), { ...slo, maxSlowdown: 1.1 }, profile));
+    expect(verdict).toMatchObject({ kind: "inconclusive", reason: expect.stringContaining("fewer than 50") });
   });
 });
 

@@ -8,11 +8,31 @@ const Ms = z.number().nonnegative();
 export const Quantile = z.strictObject({ quantile: z.number().gt(0).lt(1), ms: Ms });
 export type Quantile = z.infer<typeof Quantile>;
 
+/** How many times stable's latency the candidate's is, with a 95 % confidence interval. */
+const Ratio = z.strictObject({ ratio: z.number(), low: z.number(), high: z.number() });
+
+/** Both arms in one run, the same request for each at nearly the same moment; `tail` is at `tailQuantile` (0..1). */
+const Comparison = z.strictObject({
+  pairs: Count,
+  median: Ratio,
+  tail: Ratio,
+  tailQuantile: z.number().gt(0).lt(1),
+});
+
+/** What the same run saw of stable. */
+const StableFacts = z.strictObject({
+  requests: Count,
+  errors: Count,
+  response: z.array(Quantile),
+  service: z.array(Quantile),
+});
+
 /**
  * What one run of a load driver saw, its warm-up left out. `planned` arrivals were either sent or `dropped` (too many
  * were under way); of those sent, `errors` were refused, reset, timed out, empty or not 2xx (`errorKinds` by kind).
  * Response time counts from the intended start, service time from the actual one; their difference is the driver's lag
- * (k6 knows only service time and no lag: a late start shows as a dropped arrival).
+ * (k6 knows only service time and no lag: a late start shows as a dropped arrival). With stable beside it, `comparison`
+ * is null when too few pairs were answered.
  */
 export const LoadFacts = z.strictObject({
   driver: z.enum(["sluice", "k6"]),
@@ -27,5 +47,7 @@ export const LoadFacts = z.strictObject({
   response: z.array(Quantile),
   service: z.array(Quantile),
   distribution: Latency,
+  stable: StableFacts.nullable(),
+  comparison: Comparison.nullable(),
 });
 export type LoadFacts = z.infer<typeof LoadFacts>;

@@ -7,9 +7,13 @@ const Name = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "expected lower-case let
 const Seconds = z.number().positive().max(86_400);
 const Rate = z.number().min(0).max(1);
 
-/** Objectives of one model: a rate is 0..1, a latency is at a quantile 0..1 in milliseconds. */
+/**
+ * Objectives of one model: a rate is 0..1, a latency is at a quantile 0..1 in milliseconds, `maxSlowdown` is how many
+ * times stable's latency the candidate's may be when both are measured side by side.
+ */
 export const Slo = z.strictObject({
   maxErrorRate: Rate.gt(0).lt(1),
+  maxSlowdown: z.number().gt(1).max(100).optional(),
   latency: z.array(z.strictObject({ quantile: Rate.gt(0).lt(1), maxMs: z.number().positive() })).min(1),
 });
 export type Slo = z.infer<typeof Slo>;
@@ -32,7 +36,7 @@ export type AdmissionPolicy = z.infer<typeof AdmissionPolicy>;
 /**
  * A run of the load stage: open model, constant arrival. `warmupSeconds` are driven but not counted; an arrival that
  * finds `maxInFlight` requests under way is dropped, which fails the run; a request without an answer after `timeoutMs`
- * is an error; a driver later than `maxLagMs` at the 99th percentile makes the run an error.
+ * is an error; a driver later than `maxLagMs` at the 99th percentile makes the run an error: give it more `processes`.
  */
 export const LoadProfile = z.strictObject({
   ratePerSecond: z.number().positive().max(100_000),
@@ -41,6 +45,7 @@ export const LoadProfile = z.strictObject({
   maxInFlight: z.int().positive(),
   timeoutMs: z.number().positive().max(600_000),
   maxLagMs: z.number().positive(),
+  processes: z.int().min(1).max(64).default(1),
 });
 export type LoadProfile = z.infer<typeof LoadProfile>;
 

@@ -20,6 +20,7 @@ const profile: LoadProfile = {
   maxInFlight: 16,
   timeoutMs: 5000,
   maxLagMs: 20,
+  processes: 1,
 };
 const requests = ["1", "2"].map((n) => ({
   path: "/v1/models/digits/predict",

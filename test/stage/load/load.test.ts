@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import type { LoadProfile, Slo } from "../../../pipeline/src/spec/policy.ts";
 import { Report } from "../../../pipeline/src/spec/report.ts";
 import { load } from "../../../pipeline/src/stage/load/load.ts";
@@ -19,6 +19,7 @@ const profile: LoadProfile = {
   maxInFlight: 128,
   timeoutMs: 5000,
   maxLagMs: 5000,
+  processes: 1,
 };
 const requests = goldenRequests("digits", {
   schema: "sluice/golden/v1",
@@ -73,5 +74,33 @@ test("load() is an error when the driver could not keep its schedule", async () 
   expect(report.verdict).toMatchObject({
     kind: "error",
     reason: expect.stringContaining("the driver was the bottleneck"),
+  });
+});
+
+describe("load() beside stable", () => {
+  const answerIn = (ms: number) => () =>
+    new Promise<Response>((resolve) => setTimeout(() => resolve(Response.json({})), ms));
+
+  async function beside(candidateMs: number, stableMs: number): Promise<Report> {
+    const [candidate, stable] = [serve(answerIn(candidateMs)), serve(answerIn(stableMs))];
+    started.push(candidate, stable);
+    const input = { url: candidate.url, key: "k", subject: "digits@1.0.0", requests, profile };
+    return await load({ ...input, stable: { url: stable.url, key: "k" }, slo: { ...slo, maxSlowdown: 1.5 } });
+  }
+
+  test("gives both the same load, and passes an equal candidate", async () => {
+    const report = await beside(30, 30);
+    expect(report.verdict).toEqual({ kind: "pass" });
+    expect(report.facts).toMatchObject({
+      planned: 200,
+      stable: { requests: 200, errors: 0 },
+      comparison: { pairs: 200 },
+    });
+  });
+
+  test("fails a candidate that is slower, though within every limit", async () => {
+    const report = await beside(80, 30);
+    expect(report.verdict.kind).toBe("fail");
+    expect(JSON.stringify(report.verdict)).toMatch(/p50 is 2\.\d\dx stable's .* objective is 1\.50x/);
   });
 });

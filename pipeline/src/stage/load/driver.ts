@@ -70,7 +70,9 @@ class Run {
       tally.dropped++;
       return;
     }
-    const flight = this.#fly(tally, target, request, intended).finally(() => this.#inFlight.delete(flight));
+    const flight = this.#fly({ tally, target, request, intended, round: turn.round }).finally(() =>
+      this.#inFlight.delete(flight),
+    );
     this.#inFlight.add(flight);
   }
 
@@ -79,11 +81,21 @@ class Run {
     return this.#counted;
   }
 
-  async #fly(tally: Tally, target: Target, request: LoadRequest, intended: number): Promise<void> {
+  async #fly({ tally, target, request, intended, round }: Flight): Promise<void> {
     const started = performance.now();
     const error = await send(target, request, this.#plan.timeoutMs);
-    tally.add({ intended, started, ended: performance.now() }, error);
+    const ended = performance.now();
+    tally.add({ intended, started, ended }, error);
+    if (error === undefined && this.#plan.targets.length > 1) tally.remember(round, ended - started);
   }
+}
+
+interface Flight {
+  tally: Tally;
+  target: Target;
+  request: LoadRequest;
+  intended: number;
+  round: number;
 }
 
 /** Which target an arrival goes to, and with which request. */

@@ -75,6 +75,8 @@ export function k6Facts(summary: K6Summary, seconds: number): LoadFacts {
     response: quantiles,
     service: quantiles,
     distribution: [],
+    stable: null,
+    comparison: null,
   };
 }
 

@@ -12,6 +12,8 @@ export class Tally {
   readonly response = new Durations();
   readonly service = new Durations();
   readonly lag = new Durations();
+  /** Service time in milliseconds by round, where two targets are compared. */
+  readonly series: [round: number, ms: number][] = [];
 
   /** Counts one finished request; times in milliseconds on one monotonic clock. */
   add(times: { intended: number; started: number; ended: number }, error: string | undefined): void {
@@ -26,6 +28,11 @@ export class Tally {
     this.service.record(times.ended - times.started);
   }
 
+  /** Keeps the service time of a round, to be paired with the other target's. */
+  remember(round: number, ms: number): void {
+    this.series.push([round, ms]);
+  }
+
   /** Adds what another process counted. */
   merge(other: z.infer<typeof TallyWire>): void {
     this.planned += other.planned;
@@ -35,12 +42,13 @@ export class Tally {
     this.response.merge(Durations.from(other.response));
     this.service.merge(Durations.from(other.service));
     this.lag.merge(Durations.from(other.lag));
+    for (const [round, ms] of other.series) this.remember(round, ms);
   }
 
   toWire(): z.infer<typeof TallyWire> {
-    const { planned, dropped, requests, errorKinds } = this;
+    const { planned, dropped, requests, errorKinds, series } = this;
     const [response, service, lag] = [this.response.toLatency(), this.service.toLatency(), this.lag.toLatency()];
-    return { planned, dropped, requests, errorKinds, response, service, lag };
+    return { planned, dropped, requests, errorKinds, response, service, lag, series };
   }
 
   #count(kind: string, count: number): void {

@@ -13,6 +13,7 @@ export const TallyWire = z.strictObject({
   response: Latency,
   service: Latency,
   lag: Latency,
+  series: z.array(z.tuple([Count, z.number().nonnegative()])),
 });
 
 const RequestWire = z.strictObject({
