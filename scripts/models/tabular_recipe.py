@@ -34,6 +34,7 @@ def export(classifier: GradientBoostingClassifier) -> bytes:
     )
     for tensor in (*model.graph.input, *model.graph.output):
         tensor.type.tensor_type.shape.dim[0].dim_param = "batch"
+    model.opset_import.sort(key=lambda opset: opset.domain)  # the converter lists them in the order of a set
     return model.SerializeToString(deterministic=True)
 
 
