@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Digest } from "./digest.ts";
+import { ImageLimits } from "./image.ts";
 
 /** What an image is used for. */
 export const ImageUse = z.enum(["build", "runtime", "toolbox", "trivy", "k6", "haproxy"]);
@@ -18,7 +19,11 @@ const Image = z.strictObject({
 });
 
 /** `policies/images.yaml`: every image that the pipeline pulls. */
-export const Images = z.strictObject({ schema: z.literal("sluice/images/v1"), images: z.record(ImageUse, Image) });
+export const Images = z.strictObject({
+  schema: z.literal("sluice/images/v1"),
+  images: z.record(ImageUse, Image),
+  limits: ImageLimits,
+});
 export type Images = z.infer<typeof Images>;
 
 /** The address to pull for `use`: by digest when it is locked. */
