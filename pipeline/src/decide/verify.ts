@@ -10,6 +10,9 @@ export type VerifyJudgement = { verdict: Verdict; figure: string; checks: Check[
 /** Judges what was seen of a model folder against its manifest. */
 export function judgeVerify(facts: VerifyFacts, manifest: Manifest): VerifyJudgement {
   const checks: Check[] = [{ name: "files", verdict: failOn(facts.differences) }];
+  if (facts.signature !== undefined) {
+    checks.push({ name: `signature: ${facts.signature.figure}`, verdict: facts.signature.verdict });
+  }
   if (facts.differences.length === 0) checks.push(...judgeReplay(facts.replay, manifest));
   return { verdict: worst(checks), figure: figureOf(facts), checks };
 }

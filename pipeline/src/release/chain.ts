@@ -1,6 +1,7 @@
 import { verify } from "node:crypto";
 import { DeployError } from "../spec/error.ts";
 import type { Certificate } from "./certificate.ts";
+import { UnknownSigner } from "./unknown-signer.ts";
 
 const maxChain = 8;
 const hashes = new Map([
@@ -28,7 +29,7 @@ export function proveChain(
     const unused = [...roots, ...others].filter((issuer) => !chain.some((used) => used.der.equals(issuer.der)));
     const issuers = unused.filter((issuer) => isIssuerOf(issuer, current, chain.length - 1));
     const issuer = issuers.find((candidate) => isValid(candidate, atMs)) ?? issuers[0];
-    if (issuer === undefined) throw refused("no trusted root leads to it");
+    if (issuer === undefined) throw new UnknownSigner("Cannot accept certificate: no trusted root leads to it");
     current = issuer;
   }
   throw refused(`its chain is longer than ${maxChain}`);

@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import type { Envelope } from "../spec/dsse.ts";
 import { DeployError } from "../spec/error.ts";
 import { keyId, signBytes, verifyBytes } from "./ec.ts";
+import { UnknownSigner } from "./unknown-signer.ts";
 
 /** Signs `payload` with every one of `keys`, into an envelope that names them. */
 export function sealEnvelope(payload: Uint8Array, payloadType: string, keys: readonly KeyObject[]): Envelope {
@@ -38,8 +39,8 @@ export function openEnvelope(
     const signer = candidates.find((key) => verifyBytes(key, bytes, Buffer.from(sig, "base64")));
     if (signer !== undefined) return keyId(signer);
     const named = keyid ? `key ${keyid}` : "an unnamed key";
-    const state = candidates.length === 0 ? "is not trusted" : "does not fit its payload";
-    throw new DeployError("E_DIGEST", `Cannot accept envelope: signature of ${named} ${state}`);
+    if (candidates.length === 0) throw new UnknownSigner(`Cannot accept envelope: ${named} is not trusted`);
+    throw new DeployError("E_DIGEST", `Cannot accept envelope: signature of ${named} does not fit its payload`);
   });
   return { payload, signers };
 }

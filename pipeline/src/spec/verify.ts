@@ -1,9 +1,16 @@
 import { z } from "zod";
 import { Golden } from "./golden.ts";
 import { Manifest } from "./manifest.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** What the golden worker is asked: the folder's path, and the two files that were proven. */
-export const ReplayTask = z.strictObject({ dir: z.string().min(1), manifest: Manifest, golden: Golden });
+/** `dir` has the model, `codeDir` the transformer and its data. */
+export const ReplayTask = z.strictObject({
+  dir: z.string().min(1),
+  codeDir: z.string().min(1),
+  manifest: Manifest,
+  golden: Golden,
+});
 export type ReplayTask = z.infer<typeof ReplayTask>;
 
 const Replayed = z.strictObject({
@@ -28,11 +35,15 @@ export const Replay = z.discriminatedUnion("kind", [
 export type Replay = z.infer<typeof Replay>;
 export type Replayed = z.infer<typeof Replayed>;
 
-/** The verify stage's measurement. `differences` are between the folder and its manifest; without any, `replay` is there. */
+/**
+ * The verify stage's measurement. `differences` are between the folder and its manifest; without any, `replay` is there.
+ * `signature` is there when it was asked for: what was accepted or refused, and why.
+ */
 export type VerifyFacts = {
   files: number;
   bytes: number;
   cpu: string;
   differences: string[];
   replay?: Replay;
+  signature?: { verdict: Verdict; figure: string };
 };

@@ -1,17 +1,28 @@
 import { cpus } from "node:os";
+import { judgeTrust } from "../decide/trust.ts";
 import { judgeVerify } from "../decide/verify.ts";
 import { inspectFolder, readListed } from "../release/folder.ts";
+import { seeModelSignature, type Trusted } from "../release/trust.ts";
 import type { Digest } from "../spec/digest.ts";
 import { DeployError } from "../spec/error.ts";
 import { Golden } from "../spec/golden.ts";
 import type { Manifest } from "../spec/manifest.ts";
 import { parseJson } from "../spec/read.ts";
 import type { Report } from "../spec/report.ts";
+import type { Signed } from "../spec/trust.ts";
 import type { VerifyFacts } from "../spec/verify.ts";
+import { copyTransformer } from "./golden-copy.ts";
 import { replayInProcess } from "./golden-process.ts";
 
-/** `timeoutMs` is the golden replay's deadline, `nowMs` the time since the epoch. */
-export type VerifyOptions = { timeoutMs?: number; nowMs?: number };
+/**
+ * `timeoutMs` is the golden replay's deadline, `nowMs` the time since the epoch. With `trust` the model's signature is looked
+ * at too, and judged for that environment.
+ */
+export type VerifyOptions = {
+  timeoutMs?: number;
+  nowMs?: number;
+  trust?: { trusted: Trusted; environment: string };
+};
 
 /** A verified folder: what was seen and judged, its manifest, and the digest over every listed file and the manifest. */
 export type Verified = { report: Report; manifest: Manifest; digest: Digest };
@@ -31,9 +42,16 @@ export async function verify(dir: string, options: VerifyOptions = {}): Promise<
     cpu: cpus()[0]?.model ?? "unknown",
     differences,
   };
+  if (options.trust !== undefined) {
+    const { trusted, environment } = options.trust;
+    const signature = await seeModelSignature(dir, trusted, nowMs);
+    const signed: Signed = { kind: "model", name: manifest.name, version: manifest.version, signature };
+    facts.signature = judgeTrust(signed, trusted.policy, environment, nowMs);
+  }
   if (differences.length === 0) {
     const golden = await readGolden(dir, manifest);
-    facts.replay = await replayInProcess({ dir, manifest, golden }, timeoutMs);
+    await using code = await copyTransformer(dir, manifest);
+    facts.replay = await replayInProcess({ dir, codeDir: code.path, manifest, golden }, timeoutMs);
   }
   const report: Report = {
     schema: "sluice/report/v1",

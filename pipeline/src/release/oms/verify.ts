@@ -9,6 +9,7 @@ import { proveChain } from "../chain.ts";
 import { openEnvelope } from "../dsse.ts";
 import { keyId } from "../ec.ts";
 import { readWhole } from "../steady.ts";
+import { UnknownSigner } from "../unknown-signer.ts";
 import { ignoredPaths, readResources, rootDigest } from "./resources.ts";
 
 const maxBundleBytes = 16 * 2 ** 20;
@@ -56,7 +57,7 @@ function proveSigner(
     const { hint } = material.publicKey;
     const key = trust.keys.find((candidate) => keyId(candidate) === hint);
     if (key === undefined)
-      throw new DeployError("E_DIGEST", `Cannot accept model.sig: key ${hint ?? "without a hint"} is not trusted`);
+      throw new UnknownSigner(`Cannot accept model.sig: key ${hint ?? "without a hint"} is not trusted`);
     return { signedBy: { kind: "key", keyId: keyId(key) }, key };
   }
   if ("x509CertificateChain" in material) {
