@@ -29,10 +29,10 @@ const Encoded = z.record(
 type Model = { session: InferenceSession; transformer: Transformer; manifest: Manifest };
 
 /** Replays every golden case through the model and its transformer, in this thread. The model's bytes are those listed. */
-export async function replayGolden({ dir, manifest, golden }: ReplayTask): Promise<Replay> {
+export async function replayGolden({ dir, codeDir, manifest, golden }: ReplayTask): Promise<Replay> {
   try {
     const session = await openSession(dir, manifest);
-    const transformer = await importTransformer(join(dir, manifest.transformer));
+    const transformer = await importTransformer(join(codeDir, manifest.transformer));
     return await replayCases({ session, transformer, manifest }, golden.cases);
   } catch (error) {
     return { kind: "refused", reason: messageOf(error) };

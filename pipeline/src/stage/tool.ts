@@ -10,16 +10,14 @@ export type ToolRun = {
   durationMs: number;
 };
 
-const keepBytes = 1 << 20;
-
 /**
  * Runs `program` with `args`, no shell, and waits for it. Never throws for what the program does.
- * On time-out its whole process group is killed. Of each stream the last MiB is kept. `env` replaces this process's.
+ * On time-out its whole process group is killed. Of each stream the last `keep` characters are kept (1 Mi). `env` replaces this process's.
  */
 export function runTool(
   program: string,
   args: readonly string[],
-  options: { timeoutMs: number; cwd?: string; env?: NodeJS.ProcessEnv },
+  options: { timeoutMs: number; cwd?: string; env?: NodeJS.ProcessEnv; keep?: number },
 ): Promise<ToolRun> {
   const { promise, resolve } = Promise.withResolvers<ToolRun>();
   const startedAt = performance.now();
@@ -29,7 +27,8 @@ export function runTool(
     cwd: options.cwd,
     env: options.env,
   });
-  const read = { stdout: tail(child.stdout), stderr: tail(child.stderr) };
+  const keep = options.keep ?? 1 << 20;
+  const read = { stdout: tail(child.stdout, keep), stderr: tail(child.stderr, keep) };
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
@@ -54,11 +53,11 @@ export function runTool(
   return promise;
 }
 
-function tail(stream: NodeJS.ReadableStream): () => string {
+function tail(stream: NodeJS.ReadableStream, keep: number): () => string {
   let text = "";
   stream.setEncoding("utf8");
   stream.on("data", (chunk: string) => {
-    text = (text + chunk).slice(-keepBytes);
+    text = (text + chunk).slice(-keep);
   });
   return () => text;
 }
