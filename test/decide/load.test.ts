@@ -149,7 +149,7 @@ describe("judgeLoad() beside stable", () => {
 
   test("is inconclusive when too few were answered by both", () => {
     const verdict = worst(judgeLoad(facts({ stable }), { ...slo, maxSlowdown: 1.1 }, profile));
-    expect(verdict).toMatchObject({ kind: "inconclusive", reason: expect.stringContaining("fewer than 50") });
+    expect(verdict).toMatchObject({ kind: "inconclusive", reason: expect.stringContaining("fewer than 100") });
   });
 });
 

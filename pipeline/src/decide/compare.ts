@@ -1,7 +1,6 @@
 import type { LoadFacts } from "../spec/load.ts";
-import { binomialTail } from "./binomial.ts";
 
-/** The candidate's latency and stable's for the same request at the same moment, in milliseconds. */
+/** The candidate's latency and stable's for the same request at nearly the same moment, in milliseconds. */
 export interface Pair {
   candidate: number;
   stable: number;
@@ -14,79 +13,55 @@ export interface Ratio {
   high: number;
 }
 
-const alpha = 0.05;
-const fewestPairs = 50;
+/** Pairs below which nothing can be said. */
+export const fewestPairs = 100;
+
+const blocks = 10;
+/** Student's t at 97.5 % with one degree of freedom less than there are blocks. */
+const tQuantile = 2.2622;
 const tailQuantile = 0.9;
 
-/** Compares both arms at the median and in the tail; null below 50 pairs. */
+/** Compares both arms at the median and in the tail; `pairs` in order of time. Null below `fewestPairs`. */
 export function compare(pairs: readonly Pair[]): LoadFacts["comparison"] {
   if (pairs.length < fewestPairs) return null;
-  return { pairs: pairs.length, median: medianRatio(pairs), tail: quantileRatio(pairs, tailQuantile), tailQuantile };
+  const median = ratioBy(pairs, medianOfRatios);
+  return { pairs: pairs.length, median, tail: ratioBy(pairs, ratioOfTails), tailQuantile };
 }
 
 /**
- * The median of the pairs' ratios. The interval comes from order statistics: it supposes no shape, and what disturbs the
- * machine for a moment disturbs both halves of a pair. NaN without pairs; without bounds (0 and Infinity) below six.
+ * Estimates the ratio in ten stretches of time, and takes the spread between them for the interval. Requests are not
+ * independent (a queue or a stall hits neighbours together), so counting them one by one would promise far too much.
  */
-export function medianRatio(pairs: readonly Pair[]): Ratio {
-  const ratios = pairs.map(({ candidate, stable }) => candidate / stable).sort((a, b) => a - b);
-  const rank = lowRank(ratios.length);
-  return {
-    ratio: middle(ratios),
-    low: rank === 0 ? 0 : (ratios[rank - 1] ?? Number.NaN),
-    high: rank === 0 ? Number.POSITIVE_INFINITY : (ratios[ratios.length - rank] ?? Number.NaN),
-  };
+export function ratioBy(pairs: readonly Pair[], estimate: (stretch: readonly Pair[]) => number): Ratio {
+  const logs = Array.from({ length: blocks }, (_, i) => {
+    const edge = (block: number) => Math.floor((block * pairs.length) / blocks);
+    return Math.log(estimate(pairs.slice(edge(i), edge(i + 1))));
+  });
+  const mean = logs.reduce((sum, log) => sum + log, 0) / blocks;
+  const variance = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / (blocks - 1);
+  const half = tQuantile * Math.sqrt(variance / blocks);
+  return { ratio: Math.exp(mean), low: Math.exp(mean - half), high: Math.exp(mean + half) };
 }
 
-/** The largest rank below which the true median lies with at most half of `alpha`; 0 when there is none. */
-function lowRank(count: number): number {
-  let rank = Math.floor(count / 2 - Math.sqrt(count));
-  while (binomialTail(count - rank, count, 0.5) <= alpha / 2) rank++;
-  return Math.max(0, rank);
+/** The median of the pairs' own ratios: what differs between requests cancels out. */
+export function medianOfRatios(pairs: readonly Pair[]): number {
+  return at(
+    pairs.map(({ candidate, stable }) => candidate / stable),
+    0.5,
+  );
 }
 
-const resamples = 500;
-const blockPairs = 10;
-
-/**
- * The ratio of both arms' quantile. The interval is a bootstrap over blocks of neighbouring pairs, because a stall hits
- * neighbours together; the seed is fixed, so the same pairs give the same answer.
- */
-export function quantileRatio(pairs: readonly Pair[], quantile: number): Ratio {
-  const random = mulberry32(pairs.length);
-  const blocks = Math.ceil(pairs.length / blockPairs);
-  const ratios = Array.from({ length: resamples }, () => {
-    const sample = Array.from({ length: blocks }, () => {
-      const begin = Math.floor(random() * Math.max(1, pairs.length - blockPairs + 1));
-      return pairs.slice(begin, begin + blockPairs);
-    });
-    return ratioAt(sample.flat(), quantile);
-  }).sort((a, b) => a - b);
-  const at = (share: number) => ratios[Math.round(share * (resamples - 1))] ?? Number.NaN;
-  return { ratio: ratioAt(pairs, quantile), low: at(alpha / 2), high: at(1 - alpha / 2) };
+/** The ratio of both arms' p90: sees what happens to one request in ten. */
+export function ratioOfTails(pairs: readonly Pair[]): number {
+  const tail = (arm: keyof Pair) =>
+    at(
+      pairs.map((pair) => pair[arm]),
+      tailQuantile,
+    );
+  return tail("candidate") / tail("stable");
 }
 
-function ratioAt(pairs: readonly Pair[], quantile: number): number {
-  const at = (arm: keyof Pair) => {
-    const sorted = Float64Array.from(pairs, (pair) => pair[arm]).sort();
-    return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * quantile))] ?? Number.NaN;
-  };
-  return at("candidate") / at("stable");
-}
-
-function middle(sorted: readonly number[]): number {
-  const half = Math.floor(sorted.length / 2);
-  const upper = sorted[half] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] ?? Number.NaN) + upper) / 2;
-}
-
-/** A small generator of numbers in [0, 1): deterministic, good enough to resample. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+function at(values: readonly number[], quantile: number): number {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * quantile))] ?? Number.NaN;
 }

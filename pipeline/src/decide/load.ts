@@ -3,8 +3,7 @@ import type { LoadProfile, Slo } from "../spec/policy.ts";
 import type { Check } from "../spec/report.ts";
 import type { Verdict } from "../spec/verdict.ts";
 import { binomialTail } from "./binomial.ts";
-
-type Ratio = NonNullable<LoadFacts["comparison"]>["median"];
+import { fewestPairs, type Ratio } from "./compare.ts";
 
 const confidence = 0.95;
 
@@ -103,7 +102,7 @@ function excuse(facts: LoadFacts, quantile: number, maxMs: number, breach: strin
 function judgeAgainstStable({ stable, comparison }: LoadFacts, { maxSlowdown }: Slo): Check[] {
   if (stable === null || maxSlowdown === undefined) return [];
   if (comparison === null) {
-    const reason = "Cannot compare with stable: fewer than 50 requests were answered by both; next: a longer profile";
+    const reason = `Cannot compare with stable: fewer than ${fewestPairs} requests were answered by both; next: a longer profile`;
     return [{ name: "p50 against stable", verdict: { kind: "inconclusive", reason } }];
   }
   const { median, tail, tailQuantile } = comparison;
