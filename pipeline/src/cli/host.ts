@@ -9,7 +9,7 @@ import type { Place } from "./options.ts";
 import { type LocalKeys, localKeys } from "./secrets.ts";
 
 /** Sluice's own checkout or package: the service's code and its dependencies come from here. */
-const home = fileURLToPath(new URL("../../../", import.meta.url));
+export const home = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** This machine as a place to deploy to. */
 export interface Host {

@@ -2,9 +2,11 @@ import { Command } from "commander";
 import * as contract from "./contract.ts";
 import * as control from "./control.ts";
 import * as deploy from "./deploy.ts";
+import * as image from "./image.ts";
 import * as load from "./load.ts";
 import * as rollback from "./rollback.ts";
 import * as rollout from "./rollout.ts";
+import * as scan from "./scan.ts";
 import * as site from "./site.ts";
 import * as status from "./status.ts";
 import * as verify from "./verify.ts";
@@ -18,7 +20,8 @@ export function buildProgram(): Command {
     .option("--environment <name>", "a file of policies/environments", "local")
     .showHelpAfterError("(next: add --help)")
     .addHelpText("after", help);
-  for (const part of [verify, contract, load, deploy, rollout, control, rollback, status, site]) part.register(program);
+  for (const part of [verify, image, scan, contract, load, deploy, rollout, control, rollback, status, site])
+    part.register(program);
   return program;
 }
 

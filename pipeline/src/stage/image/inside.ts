@@ -25,13 +25,19 @@ async function run(task: SandboxTask): Promise<SandboxRun> {
   child.stderr.on("data", keep);
   const ended = new Promise<SandboxRun>((resolve) => {
     child.on("error", (error) => resolve({ kind: "unmeasured", reason: `Cannot start ${program}: ${error.message}` }));
-    child.on("close", (code) => resolve({ kind: "ended", exitCode: code ?? -1, log: log.trim() }));
+    child.on("close", (code) => resolve(endOf(code ?? -1, log.trim())));
   });
   try {
     return await Promise.race([ended, ask(task, child.pid ?? 0)]);
   } finally {
     child.kill("SIGKILL");
   }
+}
+
+/** An end of the wrappers is ours, not the image's. */
+function endOf(exitCode: number, log: string): SandboxRun {
+  if (!/^(?:bwrap|setpriv|prlimit): /m.test(log)) return { kind: "ended", exitCode, log };
+  return { kind: "unmeasured", reason: `Cannot run image: ${log}` };
 }
 
 async function ask(task: SandboxTask, pid: number): Promise<SandboxRun> {

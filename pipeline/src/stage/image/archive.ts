@@ -1,0 +1,71 @@
+import { mkdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { Digest } from "../../spec/digest.ts";
+import { DeployError } from "../../spec/error.ts";
+import { ImageConfig } from "../../spec/image.ts";
+import { readJson } from "../../spec/read.ts";
+import { runTool } from "../tool.ts";
+
+// The OCI image layout's own JSON: not strict, since builders add keys.
+const Descriptor = z.object({ mediaType: z.string(), digest: Digest });
+const Index = z.object({ manifests: z.array(Descriptor).length(1, "expected one image for one platform") });
+const Manifest = z.object({ config: Descriptor, layers: z.array(Descriptor) });
+const Config = z.object({
+  config: z.object({
+    User: z.string().default(""),
+    Env: z.array(z.string()).default([]),
+    Entrypoint: z.array(z.string()).nullish(),
+    Cmd: z.array(z.string()).nullish(),
+    WorkingDir: z.string().default("/"),
+  }),
+});
+
+const timeoutMs = 300_000;
+
+/** An image archive (OCI layout in a tar) laid out in `dir`: its root file system, configuration and manifest digest. */
+export async function unpackImage(
+  archive: string,
+  dir: string,
+): Promise<{ rootfs: string; config: ImageConfig; digest: Digest }> {
+  const layout = join(dir, "layout");
+  const rootfs = join(dir, "rootfs");
+  await mkdir(layout, { recursive: true });
+  await mkdir(rootfs, { recursive: true });
+  await tar(["-xf", archive, "-C", layout]);
+  const blob = (digest: Digest) => join(layout, "blobs", digest.replace(":", "/"));
+  const [image] = (await readJson(join(layout, "index.json"), Index)).manifests;
+  if (image === undefined) throw new DeployError("E_FILE", `Cannot use ${archive}: it holds no image`);
+  const manifest = await readJson(blob(image.digest), Manifest);
+  const { config } = await readJson(blob(manifest.config.digest), Config);
+  for (const layer of manifest.layers) await applyLayer(blob(layer.digest), rootfs);
+  await rm(layout, { recursive: true });
+  return { rootfs, config: configOf(config), digest: image.digest };
+}
+
+function configOf({ User, Env, Entrypoint, Cmd, WorkingDir }: z.infer<typeof Config>["config"]): ImageConfig {
+  const env = Env.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]);
+  const argv = [...(Entrypoint ?? []), ...(Cmd ?? [])];
+  return ImageConfig.parse({ user: User, argv, env: Object.fromEntries(env), workdir: WorkingDir || "/" });
+}
+
+/** Lays one layer over what is there. `.wh.NAME` takes NAME of a lower layer away, `.wh..wh..opq` all of a folder. */
+async function applyLayer(layer: string, rootfs: string): Promise<void> {
+  const names = (await tar(["-tf", layer])).split("\n");
+  for (const name of names.filter((path) => /(?:^|\/)\.wh\.[^/]+$/.test(path))) {
+    const folder = join(rootfs, dirname(name));
+    const hidden = name.slice(name.lastIndexOf("/") + 1 + ".wh.".length);
+    if (hidden === ".wh..opq") await rm(folder, { recursive: true, force: true });
+    else await rm(join(folder, hidden), { recursive: true, force: true });
+  }
+  await tar(["-xpf", layer, "-C", rootfs, "--numeric-owner", "--exclude=.wh.*"]);
+}
+
+async function tar(args: string[]): Promise<string> {
+  const ran = await runTool("tar", args, { timeoutMs, keep: 1 << 28 });
+  if (ran.exitCode === 0) return ran.stdout;
+  throw new DeployError(
+    "E_TOOL",
+    `Cannot unpack image: tar ${args[0]} ${ran.outcome} ${ran.exitCode}: ${ran.stderr.trim()}`,
+  );
+}
