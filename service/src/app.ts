@@ -17,6 +17,8 @@ import type { RateLimit } from "./rate.ts";
 import type { Readiness } from "./readiness.ts";
 import { addScrape } from "./scrape.ts";
 import type { Telemetry } from "./telemetry.ts";
+import { addV2About } from "./v2/about.ts";
+import { addInfer } from "./v2/infer.ts";
 
 /** All that the app uses: it opens nothing, reads no environment, and listens nowhere. */
 export type Deps = {
@@ -44,6 +46,8 @@ export function createApp(deps: Deps): OpenAPIHono<Env> {
   addHealth(app, deps.readiness);
   addAbout(app, deps, guard);
   addPredict(app, deps, guard);
+  addV2About(app, deps, guard);
+  addInfer(app, deps, guard);
   addScrape(app, deps, guard);
   addOpenApi(app, deps, guard);
   app.notFound((c) => answer(c, new Problem("route-unknown", "There is no such route; /openapi.json lists them all")));
@@ -52,7 +56,8 @@ export function createApp(deps: Deps): OpenAPIHono<Env> {
 }
 
 function answer(c: Ctx, problem: Problem): Response {
-  return answerProblem(problem, c.get("requestId"));
+  const isV2 = c.req.path.startsWith("/v2");
+  return answerProblem(problem, c.get("requestId"), isV2 ? { error: problem.message } : {});
 }
 
 function notAllowed(c: Ctx, methods: readonly string[]): Response {

@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
 import type { Deps } from "./app.ts";
+import { askProblems, deadlineOf, headerParameters, json, octets } from "./ask.ts";
 import { contentTypeOf, readBody } from "./body.ts";
 import type { Ctx, Env } from "./env.ts";
 import type { Guard } from "./guard.ts";
@@ -9,28 +10,7 @@ import { problemOfIssues } from "./issue.ts";
 import { parseBody } from "./json.ts";
 import type { Input } from "./message.ts";
 import { type Model, strictObject } from "./model.ts";
-import { Problem, type ProblemCode } from "./problem.ts";
 import { guardedRoute } from "./route.ts";
-
-const json = "application/json";
-const octets = "application/octet-stream";
-
-const codes: ProblemCode[] = [
-  ...([
-    "header-invalid",
-    "idempotency-key-invalid",
-    "body-empty",
-    "utf8-invalid",
-    "json-malformed",
-    "json-too-deep",
-    "key-duplicate",
-  ] as const),
-  ...(["model-unknown", "body-too-slow", "idempotency-in-flight", "body-too-large"] as const),
-  ...(["content-type-missing", "content-type-unsupported", "encoding-unsupported"] as const),
-  ...(["key-unknown", "key-missing", "type-wrong", "length-wrong", "number-out-of-range"] as const),
-  ...(["base64-invalid", "value-invalid", "idempotency-key-reused", "inference-failed"] as const),
-  ...(["not-ready", "queue-full", "wait-too-long", "worker-lost", "deadline-exceeded"] as const),
-];
 
 /** A typed predict route for each model, and one for each of its versions. */
 export function addPredict(app: OpenAPIHono<Env>, deps: Deps, guard: Guard): void {
@@ -69,31 +49,6 @@ function parseInput(model: Model, bytes: Uint8Array<ArrayBuffer>): Input {
   return { kind: "value", value: result.data };
 }
 
-const deadlineHeader = "x-sluice-deadline-ms";
-
-/** The client's own deadline, counted from now; the service's is the longest. */
-function deadlineOf(request: Request): { deadlineMs?: number } {
-  const header = request.headers.get(deadlineHeader);
-  if (header === null) return {};
-  if (/^[1-9]\d{0,8}$/.test(header)) return { deadlineMs: Number(header) };
-  throw new Problem("header-invalid", `Cannot use ${deadlineHeader}: expected whole milliseconds of at least 1`);
-}
-
-const headerParameters = [
-  {
-    name: "Idempotency-Key",
-    in: "header" as const,
-    description: "Sent again with the same body, the stored answer is given: once for each principal and path",
-    schema: { type: "string" as const, pattern: "^[A-Za-z0-9_-]{1,255}$" },
-  },
-  {
-    name: deadlineHeader,
-    in: "header" as const,
-    description: "Milliseconds from now after which the answer is of no use; the service's own deadline is the longest",
-    schema: { type: "integer" as const, minimum: 1, maximum: 999_999_999 },
-  },
-];
-
 function routeOf(model: Model, path: string): RouteConfig {
   const body = { [json]: { schema: model.requestSchema } };
   const raw = { [octets]: { schema: { type: "string", format: "binary" } } } as const;
@@ -114,7 +69,7 @@ function routeOf(model: Model, path: string): RouteConfig {
         200: { description: "The model's answer", content: { [json]: { schema: answerSchema(model) } } },
       },
     },
-    codes,
+    askProblems,
   );
 }
 

@@ -49,6 +49,7 @@ export const ProblemBody = z.strictObject({
   detail: z.string(),
   code: z.string(),
   instance: z.string().optional(),
+  error: z.string().optional().describe("The detail again, where clients of the Open Inference Protocol look for it"),
   errors: z.array(z.strictObject({ pointer: z.string(), expected: z.string() })).optional(),
 });
 export type ProblemBody = z.infer<typeof ProblemBody>;
@@ -82,7 +83,7 @@ export class Problem extends Error {
 }
 
 /** The answer that carries a problem. `instance` is the request's id. */
-export function answerProblem(problem: Problem, instance?: string): Response {
+export function answerProblem(problem: Problem, instance?: string, extension: { error?: string } = {}): Response {
   const [status, title] = problems[problem.code];
   const body: ProblemBody = {
     type: `urn:sluice:problem:${problem.code}`,
@@ -92,6 +93,7 @@ export function answerProblem(problem: Problem, instance?: string): Response {
     code: problem.code,
     ...(instance === undefined ? {} : { instance: `urn:uuid:${instance}` }),
     ...(problem.faults === undefined ? {} : { errors: problem.faults }),
+    ...extension,
   };
   const headers = { ...problem.headers, "content-type": problemType };
   return new Response(JSON.stringify(body), { status, headers });
