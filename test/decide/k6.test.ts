@@ -29,6 +29,7 @@ const facts: LoadFacts = {
   distribution: [],
   stable: null,
   comparison: null,
+  memory: null,
 };
 
 function summary(ok: boolean[]) {

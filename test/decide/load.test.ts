@@ -40,6 +40,7 @@ function facts(change: Partial<LoadFacts> = {}): LoadFacts {
     distribution: [],
     stable: null,
     comparison: null,
+    memory: null,
     ...change,
   };
 }

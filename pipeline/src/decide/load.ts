@@ -4,6 +4,7 @@ import type { Check } from "../spec/report.ts";
 import type { Verdict } from "../spec/verdict.ts";
 import { binomialTail } from "./binomial.ts";
 import { fewestPairs, type Ratio } from "./compare.ts";
+import { judgeGrowth } from "./growth.ts";
 
 const confidence = 0.95;
 
@@ -13,6 +14,7 @@ export function judgeLoad(facts: LoadFacts, slo: Slo, profile: LoadProfile): Che
     { name: "driver kept its schedule", verdict: judgeLag(facts, profile) },
     ...judgeObjectives(facts, slo, profile),
     ...judgeAgainstStable(facts, slo),
+    ...judgeMemory(facts, profile),
   ];
 }
 
@@ -51,7 +53,10 @@ export function loadFigure(facts: LoadFacts, slo: Slo): string {
 function judgeLag({ lagP99Ms }: LoadFacts, { maxLagMs }: LoadProfile): Verdict {
   if (lagP99Ms !== null && lagP99Ms <= maxLagMs) return { kind: "pass" };
   const found = `its p99 lag is ${round(lagP99Ms ?? Number.NaN)} ms, profile allows ${maxLagMs} ms`;
-  return { kind: "error", reason: `Cannot judge load: the driver was the bottleneck, ${found}; next: a lower rate` };
+  return {
+    kind: "error",
+    reason: `Cannot judge load: the driver was the bottleneck, ${found}; next: a quiet machine, more processes or a lower rate`,
+  };
 }
 
 function judgeDropped({ dropped, planned, requests }: LoadFacts, { maxInFlight }: LoadProfile): Verdict {
@@ -113,6 +118,11 @@ function judgeAgainstStable({ stable, comparison }: LoadFacts, { maxSlowdown }: 
       verdict: judgeRatio(tail, maxSlowdown, quantileName(tailQuantile), "pass"),
     },
   ];
+}
+
+function judgeMemory({ memory }: LoadFacts, { maxGrowthMiBPerHour }: LoadProfile): Check[] {
+  if (memory === null || maxGrowthMiBPerHour === undefined) return [];
+  return [{ name: "memory", verdict: judgeGrowth(memory, maxGrowthMiBPerHour) }];
 }
 
 function judgeRatio(

@@ -32,7 +32,7 @@ const StableFacts = z.strictObject({
  * were under way); of those sent, `errors` were refused, reset, timed out, empty or not 2xx (`errorKinds` by kind).
  * Response time counts from the intended start, service time from the actual one; their difference is the driver's lag
  * (k6 knows only service time and no lag: a late start shows as a dropped arrival). With stable beside it, `comparison`
- * is null when too few pairs were answered.
+ * is null when too few pairs were answered; `memory` is null when no process was watched.
  */
 export const LoadFacts = z.strictObject({
   driver: z.enum(["sluice", "k6"]),
@@ -49,5 +49,6 @@ export const LoadFacts = z.strictObject({
   distribution: Latency,
   stable: StableFacts.nullable(),
   comparison: Comparison.nullable(),
+  memory: z.array(z.strictObject({ atSeconds: z.number().nonnegative(), mib: z.number().positive() })).nullable(),
 });
 export type LoadFacts = z.infer<typeof LoadFacts>;

@@ -37,6 +37,7 @@ export type AdmissionPolicy = z.infer<typeof AdmissionPolicy>;
  * A run of the load stage: open model, constant arrival. `warmupSeconds` are driven but not counted; an arrival that
  * finds `maxInFlight` requests under way is dropped, which fails the run; a request without an answer after `timeoutMs`
  * is an error; a driver later than `maxLagMs` at the 99th percentile makes the run an error: give it more `processes`.
+ * The service's memory may grow by `maxGrowthMiBPerHour` where its process can be watched.
  */
 export const LoadProfile = z.strictObject({
   ratePerSecond: z.number().positive().max(100_000),
@@ -45,14 +46,30 @@ export const LoadProfile = z.strictObject({
   maxInFlight: z.int().positive(),
   timeoutMs: z.number().positive().max(600_000),
   maxLagMs: z.number().positive(),
+  maxGrowthMiBPerHour: z.number().positive().optional(),
   processes: z.int().min(1).max(64).default(1),
 });
 export type LoadProfile = z.infer<typeof LoadProfile>;
 
-/** `policies/load.yaml`: profiles by name. */
+/**
+ * The search for the highest rate within the SLO: from `fromPerSecond` each run is `growth` times as fast as the one
+ * before, until one breaks an objective; then halves of the gap, until it is at most `resolution` (0..1) of the rate.
+ */
+export const CapacityProfile = LoadProfile.omit({ ratePerSecond: true })
+  .extend({
+    fromPerSecond: z.number().positive().max(100_000),
+    toPerSecond: z.number().positive().max(100_000),
+    growth: z.number().gt(1).max(10),
+    resolution: Rate.gt(0).lt(1),
+  })
+  .refine((profile) => profile.toPerSecond >= profile.fromPerSecond, "expected toPerSecond >= fromPerSecond");
+export type CapacityProfile = z.infer<typeof CapacityProfile>;
+
+/** `policies/load.yaml`: profiles by name, and the search that `--profile capacity` runs. */
 export const LoadPolicy = z.strictObject({
   schema: z.literal("sluice/load/v1"),
   profiles: z.record(Name, LoadProfile),
+  capacity: CapacityProfile.optional(),
 });
 export type LoadPolicy = z.infer<typeof LoadPolicy>;
 

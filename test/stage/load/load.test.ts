@@ -104,3 +104,17 @@ describe("load() beside stable", () => {
     expect(JSON.stringify(report.verdict)).toMatch(/p50 is 2\.\d\dx stable's .* objective is 1\.50x/);
   });
 });
+
+test("load() watches the memory of a process that it is told of", async () => {
+  const server = serve(() => Response.json({}));
+  started.push(server);
+  const input = { url: server.url, key: "k", subject: "digits@1.0.0", requests, slo, pid: process.pid };
+  const report = await load({ ...input, profile: { ...profile, seconds: 2, maxGrowthMiBPerHour: 10 } });
+  expect(report.facts.memory).toEqual(
+    expect.arrayContaining([{ atSeconds: expect.any(Number), mib: expect.any(Number) }]),
+  );
+  expect(report.verdict).toMatchObject({
+    kind: "inconclusive",
+    reason: expect.stringContaining("Cannot judge memory"),
+  });
+});

@@ -77,6 +77,7 @@ export function k6Facts(summary: K6Summary, seconds: number): LoadFacts {
     distribution: [],
     stable: null,
     comparison: null,
+    memory: null,
   };
 }
 

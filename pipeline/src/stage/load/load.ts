@@ -8,6 +8,7 @@ import { driveApart } from "./apart.ts";
 import { constant } from "./arrival.ts";
 import type { Plan } from "./driver.ts";
 import type { Durations } from "./histogram.ts";
+import { watchMemory } from "./memory.ts";
 import { reportLoad } from "./report.ts";
 import type { LoadRequest } from "./request.ts";
 import type { Target } from "./send.ts";
@@ -23,6 +24,8 @@ export interface LoadInput {
   key: string;
   stable?: Target;
   subject: string;
+  /** The service's process, when it runs on this machine: its memory is watched. */
+  pid?: number;
   requests: LoadRequest[];
   profile: LoadProfile;
   slo: Slo;
@@ -34,9 +37,11 @@ const shownQuantiles = [0.5, 0.75, 0.9, 0.95, 0.99, 0.999];
 export function load(input: LoadInput): Promise<Report> {
   const { profile, slo, subject } = input;
   return reportLoad(subject, slo, async () => {
+    const watch = input.pid === undefined ? undefined : watchMemory(input.pid);
     const [candidate, stable] = await driveApart(planOf(input), { processes: profile.processes });
+    const memory = (await watch?.stop()) ?? null;
     if (candidate === undefined) throw new DeployError("E_TOOL", "Cannot drive load: no tally came back");
-    const facts = { ...factsOf(candidate, profile.seconds, slo), ...stableFacts(candidate, stable, slo) };
+    const facts = { ...factsOf(candidate, profile.seconds, slo), ...stableFacts(candidate, stable, slo), memory };
     return { facts, checks: judgeLoad(facts, slo, profile) };
   });
 }
@@ -50,7 +55,7 @@ function planOf({ url, key, stable, requests, profile }: LoadInput): Plan {
   return { targets, requests, phases, maxInFlight: maxInFlight * targets.length, timeoutMs };
 }
 
-type CandidateFacts = Omit<LoadFacts, "stable" | "comparison">;
+type CandidateFacts = Omit<LoadFacts, "stable" | "comparison" | "memory">;
 
 /** Turns counts into facts; quantiles that cannot be told (nothing was answered) are left out. */
 function factsOf(tally: Tally, seconds: number, slo: Slo): CandidateFacts {

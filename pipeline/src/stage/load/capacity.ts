@@ -1,0 +1,50 @@
+import { nextCapacity } from "../../decide/capacity.ts";
+import type { CapacityProfile } from "../../spec/policy.ts";
+import type { Check, Report } from "../../spec/report.ts";
+import { type LoadInput, load } from "./load.ts";
+
+/** What the search is about; see `LoadInput`. */
+export interface CapacityInput extends Omit<LoadInput, "profile" | "stable" | "pid"> {
+  profile: CapacityProfile;
+  /** Told about every run as it ends. */
+  onRun?: (report: Report) => void;
+}
+
+/**
+ * Finds the highest rate at which the service keeps its objectives, run by run. One check per run, in ascending rate;
+ * `facts.curve` has each run's facts.
+ */
+export async function findCapacity({ profile, onRun, ...input }: CapacityInput): Promise<Report> {
+  const startedAt = new Date().toISOString();
+  const began = performance.now();
+  const runs: { ratePerSecond: number; report: Report }[] = [];
+  for (;;) {
+    const points = runs.map(({ ratePerSecond, report }) => ({ ratePerSecond, verdict: report.verdict }));
+    const step = nextCapacity(points, profile);
+    if (step.kind === "end") {
+      const { best, verdict } = step;
+      const sorted = runs.toSorted((a, b) => a.ratePerSecond - b.ratePerSecond);
+      const checks: Check[] = sorted.map((run) => ({ name: `${run.ratePerSecond}/s`, verdict: run.report.verdict }));
+      const curve = sorted.map(({ ratePerSecond, report }) => ({
+        ratePerSecond,
+        ...withoutDistribution(report.facts),
+      }));
+      const figure = best > 0 ? `${best}/s within the objectives` : "no rate within the objectives";
+      const head = { schema: "sluice/report/v1", stage: "load", subject: input.subject, startedAt } as const;
+      return { ...head, durationMs: performance.now() - began, verdict, figure, checks, facts: { best, curve } };
+    }
+    const { ratePerSecond } = step;
+    const report = await load({ ...input, profile: profileAt(profile, ratePerSecond) });
+    runs.push({ ratePerSecond, report });
+    onRun?.(report);
+  }
+}
+
+function profileAt(profile: CapacityProfile, ratePerSecond: number): LoadInput["profile"] {
+  const { warmupSeconds, seconds, maxInFlight, timeoutMs, maxLagMs, processes } = profile;
+  return { ratePerSecond, warmupSeconds, seconds, maxInFlight, timeoutMs, maxLagMs, processes };
+}
+
+function withoutDistribution({ distribution: _, ...facts }: Report["facts"]): Report["facts"] {
+  return facts;
+}
