@@ -86,6 +86,16 @@ test("drive() names each kind of error", async () => {
   expect(tally?.response.count).toBe(10);
 });
 
+test("drive() shows a driver starved of CPU as lag", async () => {
+  const { url } = server(() => Response.json({}));
+  const running = drive(plan([url], { phases: [constant(100, 1)] }));
+  const starvedUntil = performance.now() + 400;
+  while (performance.now() < starvedUntil);
+  const [tally] = await running;
+  expect(tally?.lag.at(0.99)).toBeGreaterThan(100);
+  expect(tally?.response.at(0.99)).toBeGreaterThan(100);
+});
+
 test("drive() counts a server that answers nothing as timeouts", async () => {
   const silent = createServer(() => {});
   silent.listen(0, "127.0.0.1");

@@ -45,6 +45,6 @@ function profileAt(profile: CapacityProfile, ratePerSecond: number): LoadInput["
   return { ratePerSecond, warmupSeconds, seconds, maxInFlight, timeoutMs, maxLagMs, processes };
 }
 
-function withoutDistribution({ distribution: _, ...facts }: Report["facts"]): Report["facts"] {
-  return facts;
+function withoutDistribution(facts: Report["facts"]): Report["facts"] {
+  return Object.fromEntries(Object.entries(facts).filter(([name]) => name !== "distribution"));
 }
