@@ -1,0 +1,111 @@
+import { execFile } from "node:child_process";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { replaceFile } from "../../rollout/durable.ts";
+import { DeployError } from "../../spec/error.ts";
+import { type HaproxyPlace, type HaproxyServer, haproxyConfig } from "./config.ts";
+import { type Control, command } from "./control.ts";
+import { parseGeneration } from "./show.ts";
+
+const run = promisify(execFile);
+const settleSeconds = 10;
+const pollMs = 25;
+
+/** An HAProxy that Sluice starts itself, in a folder of its own. `bind` is where clients come, such as `127.0.0.1:8080`. */
+export type HaproxyWanted = { folder: string; bind: string; controlBind?: string; servers: readonly HaproxyServer[] };
+
+/** Where things are in its folder. */
+export function haproxyPaths(folder: string) {
+  const at = (name: string) => join(folder, name);
+  return { config: at("haproxy.cfg"), socket: at("haproxy.sock"), pid: at("haproxy.pid"), samples: at("samples.json") };
+}
+
+/**
+ * Writes the configuration, has HAProxy check it, and starts HAProxy or reloads the running one: its listeners are handed
+ * over, requests under way are finished. Returns when the new process answers. Throws `E_FILE` when the check fails.
+ */
+export async function haproxyUp({ folder, servers, ...binds }: HaproxyWanted): Promise<void> {
+  const paths = haproxyPaths(folder);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const place: HaproxyPlace = { ...binds, socket: paths.socket };
+  await writeChecked(paths.config, haproxyConfig(place, servers));
+  const control: Control = { path: paths.socket };
+  const before = await generationOf(control);
+  const master = await masterOf(paths.pid);
+  if (before !== undefined && master !== undefined) process.kill(master, "SIGUSR2");
+  else await haproxy(["-W", "-D", "-p", paths.pid, "-f", paths.config], "start");
+  await settle(control, before);
+}
+
+/** Ends HAProxy: at once when nothing is under way or connected, at the latest after `drainSeconds`. False when none ran. */
+export async function haproxyDown(folder: string, { drainSeconds = 10 } = {}): Promise<boolean> {
+  const paths = haproxyPaths(folder);
+  const master = await masterOf(paths.pid);
+  if (master === undefined) return false;
+  const gone = async () => ((await masterOf(paths.pid)) === undefined ? true : undefined);
+  if (drainSeconds > 0) process.kill(master, "SIGUSR1");
+  if (drainSeconds === 0 || (await until(gone, drainSeconds)) === undefined) process.kill(master, "SIGTERM");
+  await until(gone, settleSeconds);
+  await rm(paths.pid, { force: true });
+  return true;
+}
+
+async function writeChecked(path: string, text: string): Promise<void> {
+  const candidate = `${path}.candidate`;
+  await replaceFile(candidate, text);
+  await haproxy(["-c", "-f", candidate], "check the configuration of");
+  await replaceFile(path, text);
+  await rm(candidate, { force: true });
+}
+
+/** Runs the program: `E_TOOL` when it is missing, `E_FILE` when it says no. */
+async function haproxy(args: string[], action: string): Promise<void> {
+  try {
+    await run("haproxy", args);
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") {
+      throw new DeployError(
+        "E_TOOL",
+        `Cannot ${action} HAProxy: no haproxy on the PATH; next: install the package haproxy`,
+        { cause },
+      );
+    }
+    const words = cause instanceof Error && "stderr" in cause ? String(cause.stderr).trim() : String(cause);
+    throw new DeployError("E_FILE", `Cannot ${action} HAProxy: ${words}`, { cause });
+  }
+}
+
+async function generationOf(control: Control): Promise<string | undefined> {
+  return command(control, "show info").then(parseGeneration, () => undefined);
+}
+
+/** The master process, or undefined when none lives. */
+async function masterOf(pidFile: string): Promise<number | undefined> {
+  const text = await readFile(pidFile, "utf8").catch(() => "");
+  const pid = Number.parseInt(text, 10);
+  if (!(pid > 0)) return undefined;
+  const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "");
+  return name.trim() === "haproxy" ? pid : undefined;
+}
+
+async function settle(control: Control, before: string | undefined): Promise<void> {
+  const generation = await until(async () => {
+    const now = await generationOf(control);
+    return now !== undefined && now !== before ? now : undefined;
+  }, settleSeconds);
+  if (generation !== undefined) return;
+  throw new DeployError(
+    "E_STATE",
+    `Cannot reload HAProxy: no new process answers within ${settleSeconds} s; the old one goes on`,
+  );
+}
+
+async function until<T>(ask: () => Promise<T | undefined>, seconds: number): Promise<T | undefined> {
+  const deadline = performance.now() + seconds * 1_000;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined || performance.now() > deadline) return answer;
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+}

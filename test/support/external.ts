@@ -1,0 +1,13 @@
+import { test } from "bun:test";
+
+/** `test` where `program` is installed. Elsewhere it is skipped by name on a laptop, and fails in CI. */
+export function testWith(program: string): typeof test | typeof test.skip {
+  return isInstalled(program) ? test : test.skip;
+}
+
+/** Whether `program` is on the PATH; in CI it has to be. */
+export function isInstalled(program: string): boolean {
+  if (Bun.which(program) !== null) return true;
+  if (process.env.CI === "true") throw new Error(`Cannot test: ${program} is not on the PATH; next: install it`);
+  return false;
+}
