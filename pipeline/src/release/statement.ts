@@ -90,7 +90,8 @@ function findFingerprint(reports: readonly Report[]): Fingerprint | undefined {
   const replay = Replay.safeParse(facts?.replay);
   if (!replay.success || replay.data.kind !== "replayed") return undefined;
   const { onnxruntime, runtime, largestDeviation } = replay.data;
-  return { cpu: String(facts?.cpu), onnxruntime, runtime, largestDeviation };
+  const cpu = typeof facts?.cpu === "string" ? facts.cpu : "unknown";
+  return { cpu, onnxruntime, runtime, largestDeviation };
 }
 
 function toSet(digest: Digest): { sha256: string } {

@@ -5,8 +5,9 @@ import { z } from "zod";
 import { type Agreement, agreeCase } from "../release/agree.ts";
 import { readListed } from "../release/folder.ts";
 import type { GoldenCase } from "../spec/golden.ts";
-import { Dtype, type Manifest, type TensorSpec } from "../spec/manifest.ts";
+import { Dtype, type Manifest } from "../spec/manifest.ts";
 import type { Replay, ReplayTask } from "../spec/verify.ts";
+import { describeTensor } from "./describe.ts";
 
 type Callable = (...values: unknown[]) => unknown;
 const Callable = z.custom<Callable>((value) => typeof value === "function", "expected a function");
@@ -51,8 +52,8 @@ async function replayCases(model: Model, cases: readonly GoldenCase[]): Promise<
     kind: "replayed",
     onnxruntime: env.versions.node ?? "unknown",
     runtime: runtimeName(),
-    inputs: model.session.inputMetadata.map(describe),
-    outputs: model.session.outputMetadata.map(describe),
+    inputs: model.session.inputMetadata.map(describeTensor),
+    outputs: model.session.outputMetadata.map(describeTensor),
     cases: cases.length,
     largestDeviation: Number.isFinite(largest) ? largest : null,
     disagreements,
@@ -95,12 +96,6 @@ async function importTransformer(path: string): Promise<Transformer> {
   if (found.success) return found.data;
   const issue = found.error.issues[0];
   throw new Error(`Cannot use ${path}: export ${issue?.path.join(".")} is wrong, ${issue?.message}`);
-}
-
-function describe(metadata: InferenceSession.ValueMetadata): TensorSpec {
-  if (!metadata.isTensor) throw new Error(`Cannot use the model: ${metadata.name} is no tensor`);
-  const shape = metadata.shape.map((size) => (typeof size === "number" && size > 0 ? size : String(size) || "free"));
-  return { name: metadata.name, dtype: Dtype.parse(metadata.type), shape };
 }
 
 function runtimeName(): string {

@@ -1,0 +1,161 @@
+import { readdir } from "node:fs/promises";
+import { hostname, userInfo } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Command } from "commander";
+import { z } from "zod";
+import { exitCodes, exitOfVerdict } from "../decide/exit.ts";
+import { fold } from "../decide/state.ts";
+import { judgeTrust } from "../decide/trust.ts";
+import { attestationPath, readAttestation, seeAttestation, writeAttestation } from "../release/attestation.ts";
+import { readPrivateKey } from "../release/ec.ts";
+import { readRecord } from "../release/record.ts";
+import { proveStaged } from "../release/stage.ts";
+import { type Maker, stateRelease } from "../release/statement.ts";
+import { readTrust } from "../release/trust.ts";
+import { systemClock } from "../rollout/clock.ts";
+import { fileStore } from "../rollout/file-store.ts";
+import type { Store } from "../rollout/ports.ts";
+import { DeployError } from "../spec/error.ts";
+import { readJson, readText } from "../spec/read.ts";
+import type { ReleaseRecord } from "../spec/release.ts";
+import type { Attestation, RolloutEvidence } from "../spec/statement.ts";
+import { explain } from "../spec/verdict.ts";
+import { addCommand } from "./command.ts";
+import { type Place, parseOptions, placeOf } from "./options.ts";
+
+const CreateOptions = z.object({ key: z.array(z.string().min(1)).min(1) });
+
+export function register(program: Command): void {
+  const release = program.command("release").description("Releases: what was proven of them, signed.");
+  registerCreate(release);
+  registerShow(release);
+  registerVerify(release);
+}
+
+function registerCreate(release: Command): void {
+  addCommand(
+    release,
+    "create",
+    {
+      description: "Sign what was proven of an admitted release, and how its rollout ended, into its attestation.json.",
+      example: "sluice release create magika-3.3.0-0123456789ab --key release-2026.pem",
+    },
+    (command) =>
+      command
+        .argument("<release>", "release id")
+        .requiredOption("--key <file...>", "private EC keys in PEM: one signature each"),
+    async (options, [id = ""]) => {
+      const { key } = parseOptions(CreateOptions, options);
+      const place = placeOf(options);
+      const keys = await Promise.all(key.map(async (path) => readPrivateKey(await readText(path), path)));
+      const record = await findRecord(place, id);
+      await proveStaged(releasesDir(place), record.release);
+      const statement = stateRelease(record, await thisMaker(), await findRollout(storeOf(place, record), id));
+      const path = attestationPath(releasesDir(place), id);
+      await writeAttestation(path, statement, keys);
+      const text = `Signed ${id} into ${path}; next: sluice release verify ${id}`;
+      return { exit: exitCodes.done, json: { attestation: path, statement }, text };
+    },
+  );
+}
+
+function registerShow(release: Command): void {
+  addCommand(
+    release,
+    "show",
+    {
+      description: "What was proven of a release, and by whom it is said.",
+      example: "sluice release show magika-3.3.0-0123456789ab",
+    },
+    (command) => command.argument("<release>", "release id"),
+    async (options, [id = ""]) => {
+      const place = placeOf(options);
+      const record = await findRecord(place, id);
+      const path = attestationPath(releasesDir(place), id);
+      const statement = await readAttestation(path).catch(() => undefined);
+      return {
+        exit: exitCodes.done,
+        json: { record, statement: statement ?? null },
+        text: sayRelease(record, statement),
+      };
+    },
+  );
+}
+
+function registerVerify(release: Command): void {
+  addCommand(
+    release,
+    "verify",
+    {
+      description: "Prove a release's bytes and its attestation, and judge the signer by policies/trust.yaml.",
+      example: "sluice release verify magika-3.3.0-0123456789ab --environment production",
+    },
+    (command) => command.argument("<release>", "release id"),
+    async (options, [id = ""]) => {
+      const place = placeOf(options);
+      const record = await findRecord(place, id);
+      await proveStaged(releasesDir(place), record.release);
+      const trusted = await readTrust(join(place.policiesDir, "trust.yaml"));
+      const now = Date.now();
+      const signed = await seeAttestation(attestationPath(releasesDir(place), id), record, trusted);
+      const { verdict, figure } = judgeTrust(signed, trusted.policy, place.environment, now);
+      const text = verdict.kind === "pass" ? `${id}: ${figure}` : `${id}: ${verdict.kind}; ${explain(verdict)}`;
+      return { exit: exitOfVerdict(verdict), json: { release: record.release, verdict, figure }, text };
+    },
+  );
+}
+
+function releasesDir(place: Place): string {
+  return join(place.stateDir, "releases");
+}
+
+async function findRecord(place: Place, id: string): Promise<ReleaseRecord> {
+  const known = (await readdir(releasesDir(place)).catch(() => [])).filter((name) =>
+    /^[a-z].*-[0-9a-f]{12}$/.test(name),
+  );
+  if (known.includes(id)) return readRecord(releasesDir(place), id);
+  throw new DeployError("E_USAGE", `Cannot find release ${id}: known are ${known.toSorted().join(", ") || "none"}`);
+}
+
+function storeOf(place: Place, record: ReleaseRecord): Store {
+  return fileStore(join(place.stateDir, "rollouts", record.environment), systemClock);
+}
+
+/** The newest ended rollout of a release. */
+async function findRollout(store: Store, release: string): Promise<RolloutEvidence | undefined> {
+  for (const id of (await store.listRollouts()).reverse()) {
+    const entries = await store.readJournal(id);
+    const state = fold(entries);
+    if (state?.closed === undefined || state.opened.candidate.id !== release) continue;
+    return { id, ...state.closed, at: entries.at(-1)?.at ?? "" };
+  }
+  return undefined;
+}
+
+async function thisMaker(): Promise<Maker> {
+  const path = fileURLToPath(new URL("../../../package.json", import.meta.url));
+  const { version } = await readJson(path, z.looseObject({ version: z.string() }));
+  return {
+    by: `${userInfo().username}@${hostname()}`,
+    tools: { sluice: version, runtime: `bun ${process.versions.bun ?? "none"}` },
+  };
+}
+
+function sayRelease(
+  { release, environment, admittedAt, reports }: ReleaseRecord,
+  statement: Attestation | undefined,
+): string {
+  const { by, rollout } = statement?.predicate.evidence ?? {};
+  return [
+    `${release.id}, admitted to ${environment} at ${admittedAt}`,
+    `  model   ${release.model.name}@${release.model.version} ${release.model.digest}`,
+    `  code    ${release.code.kind} ${release.code.digest}`,
+    `  policy  ${release.policy.digest}`,
+    ...reports.map(({ stage, verdict, figure }) => `  ${stage.padEnd(8)}  ${verdict.kind.padEnd(12)}  ${figure}`),
+    ...(rollout === undefined ? [] : [`  rollout   ${rollout.result.padEnd(12)}  ${rollout.reason} (${rollout.id})`]),
+    by === undefined
+      ? `Not signed; next: sluice release create ${release.id} --key FILE`
+      : `Signed statement by ${by}, not judged here`,
+  ].join("\n");
+}
