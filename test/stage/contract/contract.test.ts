@@ -135,6 +135,25 @@ describe("contract() fails a service", () => {
       /must be equal to constant|expected tabular@1.0.0/,
     ],
     [
+      "whose idempotent replay recomputes",
+      () => async (request) => {
+        const again = new Request(request);
+        again.headers.delete("idempotency-key");
+        return await fetch(again);
+      },
+      /lacks idempotency-replayed: it was computed again/,
+    ],
+    [
+      "that gives one client's stored answer to another",
+      () => (request) => {
+        const same = new Request(request);
+        const isPredictor = request.headers.get("authorization") === `Bearer ${real.otherKeys[1]?.key}`;
+        if (isPredictor) same.headers.set("authorization", `Bearer ${real.key}`);
+        return fetch(same);
+      },
+      /key predictor does not get another's stored answer/,
+    ],
+    [
       "that hangs up on DELETE",
       () => (request) =>
         request.method === "DELETE" ? Promise.reject(new TypeError("socket closed")) : fetch(request),

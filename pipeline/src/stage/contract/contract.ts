@@ -9,6 +9,7 @@ import { type Context, type HeldKey, type Probe, runProbe } from "./context.ts";
 import { describedProbes } from "./described.ts";
 import { errorProbes } from "./errors.ts";
 import { healthProbes } from "./health.ts";
+import { idempotencyProbes } from "./idempotency.ts";
 import { limitProbes } from "./limits.ts";
 import { methodProbes } from "./methods.ts";
 import { Description } from "./openapi.ts";
@@ -34,6 +35,7 @@ const parts: ((context: Context, seed: number) => Probe[])[] = [
   replayProbes,
   errorProbes,
   limitProbes,
+  idempotencyProbes,
   authProbes,
   methodProbes,
   propertyProbes,
