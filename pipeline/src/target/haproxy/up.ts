@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { replaceFile } from "../../rollout/durable.ts";
 import { DeployError } from "../../spec/error.ts";
+import { startOf } from "../local/process.ts";
 import { type HaproxyPlace, type HaproxyServer, haproxyConfig } from "./config.ts";
 import { type Control, command } from "./control.ts";
 import { parseGeneration } from "./show.ts";
@@ -84,7 +85,7 @@ async function generationOf(control: Control): Promise<string | undefined> {
 async function masterOf(pidFile: string): Promise<number | undefined> {
   const text = await readFile(pidFile, "utf8").catch(() => "");
   const pid = Number.parseInt(text, 10);
-  if (!(pid > 0)) return undefined;
+  if (!(pid > 0) || startOf(pid) === "") return undefined;
   const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "");
   return name.trim() === "haproxy" ? pid : undefined;
 }
