@@ -9,6 +9,7 @@ import { contract } from "../stage/contract/contract.ts";
 import { load } from "../stage/load/load.ts";
 import { goldenRequests } from "../stage/load/request.ts";
 import { scan } from "../stage/scan/scan.ts";
+import { stableOf } from "./begin.ts";
 import type { Host } from "./host.ts";
 import type { Progress } from "./progress.ts";
 import { readOnlyKey } from "./running.ts";
@@ -42,7 +43,8 @@ export async function runGates(host: Host, target: Target, release: Release, pro
     note(await contract({ url, key, otherKeys, subject, manifest, golden }));
     const { load: profile, slo } = host.policies;
     progress.now(`load: ${profile.ratePerSecond}/s for ${profile.warmupSeconds + profile.seconds} s`);
-    note(await load({ url, key, subject, requests: goldenRequests(manifest.name, golden), profile, slo }));
+    const stable = { url: await target.runtime.addressOf((await stableOf(host, target)).revision), key };
+    note(await load({ url, key, stable, subject, requests: goldenRequests(manifest.name, golden), profile, slo }));
   } finally {
     await target.runtime.stop(id, { drainSeconds });
   }

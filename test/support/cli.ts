@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdir, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { stringify } from "yaml";
+import { temporaryFolder } from "./folder.ts";
+
+export const root = resolve(import.meta.dir, "../..");
+
+export interface CliResult {
+  exit: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Starts the real command line on folder `source`. */
+export function startCli(source: string, ...args: string[]): { child: ChildProcess; result: Promise<CliResult> } {
+  const { SLUICE_HOME: _, ...env } = process.env;
+  const child = spawn(process.execPath, [join(root, "pipeline/src/cli.ts"), ...args, "--source", source], { env });
+  const text = { stdout: "", stderr: "" };
+  child.stdout.on("data", (chunk) => {
+    text.stdout += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    text.stderr += chunk;
+  });
+  const result = once(child, "close").then(([exit]) => ({ exit, ...text }));
+  return { child, result };
+}
+
+/** Runs the real command line on folder `source` to its end. */
+export function sluice(source: string, ...args: string[]): Promise<CliResult> {
+  return startCli(source, ...args).result;
+}
+
+/** Steps that pass in a few seconds: the same policies otherwise. */
+const quickRollout = {
+  schema: "sluice/rollout/v1",
+  strategies: {
+    laptop: {
+      lookSeconds: 0.5,
+      readySeconds: 30,
+      drainSeconds: 5,
+      steps: [
+        { weight: 20, seconds: 2, maxSeconds: 30, minRequests: 20 },
+        { weight: 50, seconds: 2, maxSeconds: 30, minRequests: 40 },
+      ],
+      judge: { falseAlarm: 0.01, ratio: 1.5, latencyQuantile: 0.9, calibrationRequests: 30 },
+    },
+  },
+};
+
+const quickLoad = {
+  schema: "sluice/load/v1",
+  profiles: {
+    smoke: { ratePerSecond: 20, warmupSeconds: 0, seconds: 3, maxInFlight: 256, timeoutMs: 10_000, maxLagMs: 5_000 },
+  },
+};
+
+/** Limits that a machine busy with other tests keeps too: what is slow is tested where it can be told for sure. */
+const looseSlo = {
+  schema: "sluice/slo/v1",
+  budgetDays: 30,
+  models: { magika: { maxErrorRate: 0.001, latency: [{ quantile: 0.5, maxMs: 5_000 }] } },
+};
+
+/** A repository that holds only `models/` and `policies/`: copies of the shipped ones, with short steps. Its site is taken down at the end. */
+export async function aRepository(...models: string[]): Promise<{ path: string } & AsyncDisposable> {
+  const folder = await temporaryFolder();
+  await cp(join(root, "policies"), join(folder.path, "policies"), { recursive: true });
+  await writeFile(join(folder.path, "policies/rollout.yaml"), stringify(quickRollout));
+  await writeFile(join(folder.path, "policies/load.yaml"), stringify(quickLoad));
+  await writeFile(join(folder.path, "policies/slo.yaml"), stringify(looseSlo));
+  for (const model of models) {
+    await mkdir(join(folder.path, "models", model), { recursive: true });
+    await cp(join(root, "models", model), join(folder.path, "models", model), { recursive: true });
+  }
+  return {
+    path: folder.path,
+    [Symbol.asyncDispose]: async () => {
+      await sluice(folder.path, "site", "down");
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
