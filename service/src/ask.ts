@@ -14,7 +14,7 @@ export const askProblems: ProblemCode[] = [
     "json-too-deep",
     "key-duplicate",
   ] as const),
-  ...(["model-unknown", "body-too-slow", "idempotency-in-flight", "body-too-large"] as const),
+  ...(["model-unknown", "body-too-slow", "own-deadline-passed", "idempotency-in-flight", "body-too-large"] as const),
   ...(["content-type-missing", "content-type-unsupported", "encoding-unsupported"] as const),
   ...(["key-unknown", "key-missing", "type-wrong", "length-wrong", "number-out-of-range"] as const),
   ...(["base64-invalid", "value-invalid", "idempotency-key-reused", "inference-failed"] as const),
@@ -37,12 +37,13 @@ export const headerParameters = [
     name: "Idempotency-Key",
     in: "header" as const,
     description: "Sent again with the same body, the stored answer is given: once for each principal and path",
-    schema: { type: "string" as const, pattern: "^[A-Za-z0-9_-]{1,255}$" },
+    schema: { type: "string" as const, format: "uuid" },
   },
   {
     name: deadlineHeader,
     in: "header" as const,
-    description: "Milliseconds from now after which the answer is of no use; the service's own deadline is the longest",
+    description:
+      "Milliseconds from now after which the answer is of no use; the service's own deadline is the longest. When it has passed, the answer is 408",
     schema: { type: "integer" as const, minimum: 1, maximum: 999_999_999 },
   },
 ];

@@ -29,6 +29,9 @@ export type Submission = Task & { principal: string; deadlineMs?: number };
 
 type Run = { jobs: Job[]; hangs: ReturnType<typeof setTimeout> };
 
+/** A request's deadline, counted from its arrival; `own` when the client asked for a shorter one than the pool's. */
+type Limit = { ms: number; own: boolean };
+
 type Job = {
   task: Task;
   principal: string;
@@ -93,17 +96,21 @@ export class Pool {
     if (this.#state === "closed") throw lost();
     if (this.#queue.isFull) throw this.#busy("queue-full", "Cannot take the request: the queue is full");
     const waitMs = this.#expectedWaitMs();
-    const limitMs = Math.min(deadlineMs ?? Number.POSITIVE_INFINITY, this.#limits.deadlineMs);
-    if (waitMs > limitMs) {
-      const detail = `the wait would be about ${Math.ceil(waitMs)} ms, the deadline is ${limitMs} ms`;
-      throw this.#busy("wait-too-long", `Cannot take the request: ${detail}`);
+    const limit: Limit = { ms: Math.min(deadlineMs ?? Number.POSITIVE_INFINITY, this.#limits.deadlineMs), own: false };
+    if (limit.ms < this.#limits.deadlineMs) limit.own = true;
+    if (waitMs > limit.ms) {
+      throw this.#late(
+        limit,
+        "wait-too-long",
+        `Cannot take the request: the wait would be about ${Math.ceil(waitMs)} ms`,
+      );
     }
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const job: Job = {
       task: { input, wantOutputs },
       principal,
       queuedAt: performance.now(),
-      timer: setTimeout(() => this.#expire(job, limitMs), limitMs),
+      timer: setTimeout(() => this.#expire(job, limit), limit.ms),
       settle(outcome) {
         clearTimeout(job.timer);
         if (outcome instanceof Problem) reject(outcome);
@@ -125,13 +132,19 @@ export class Pool {
     return new Problem(code, `${detail}; try again in ${seconds} s`, { headers: { "retry-after": String(seconds) } });
   }
 
-  #expire(job: Job, limitMs: number): void {
+  #expire(job: Job, limit: Limit): void {
     if (this.#queue.remove(job.principal, job)) {
-      job.settle(this.#busy("wait-too-long", `Cannot answer: the request waited ${limitMs} ms, its deadline`));
+      job.settle(this.#late(limit, "wait-too-long", "Cannot answer: the request waited until its deadline"));
     } else {
-      const detail = `Cannot answer: the model took longer than the deadline of ${limitMs} ms`;
-      job.settle(new Problem("deadline-exceeded", detail));
+      job.settle(this.#late(limit, "deadline-exceeded", "Cannot answer: the model took longer than the deadline"));
     }
+  }
+
+  /** Whose deadline it was bears the fault: a client's own gives a 4xx, so that it counts against no release. */
+  #late({ ms, own }: Limit, code: "wait-too-long" | "deadline-exceeded", state: string): Problem {
+    const detail = `${state}, the deadline is ${ms} ms`;
+    if (own) return new Problem("own-deadline-passed", detail);
+    return code === "wait-too-long" ? this.#busy(code, detail) : new Problem(code, detail);
   }
 
   #dispatch(): void {

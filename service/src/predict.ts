@@ -51,7 +51,7 @@ function parseInput(model: Model, bytes: Uint8Array<ArrayBuffer>): Input {
 
 function routeOf(model: Model, path: string): RouteConfig {
   const body = { [json]: { schema: model.requestSchema } };
-  const raw = { [octets]: { schema: { type: "string", format: "binary" } } } as const;
+  const raw = { [octets]: { schema: { type: "string", format: "binary", minLength: 1 } } } as const;
   const id = `predict-${model.name}${path.includes("/versions/") ? `-${model.version}` : ""}`;
   return guardedRoute(
     "predict",

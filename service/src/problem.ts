@@ -15,6 +15,7 @@ export const problems = {
   "route-unknown": [404, "There is no such route"],
   "model-unknown": [404, "There is no such model"],
   "method-not-allowed": [405, "The route has no such method"],
+  "own-deadline-passed": [408, "The request's own deadline has passed"],
   "body-too-slow": [408, "The body came too slowly"],
   "idempotency-in-flight": [409, "A request with this Idempotency-Key runs"],
   "body-too-large": [413, "The body is too large"],

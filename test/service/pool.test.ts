@@ -40,18 +40,21 @@ test("a client's own short deadline costs its request only, not the worker", asy
   await using model = await wildModel();
   await using service = await testService({ dirs: [model.dir], limits: { deadlineMs: 2_000 } });
   const hung = service.predict(featuresOf(wild.hang), { "x-sluice-deadline-ms": "50" });
-  expect(await codeOf(hung)).toBe("deadline-exceeded");
+  expect([(await hung).status, await codeOf(hung)]).toEqual([408, "own-deadline-passed"]);
   expect(service.models.find("tabular").pool.ready).toBe(1);
 });
 
-test("a request that waits longer than its deadline gets 503 with Retry-After", async () => {
+test.each([
+  ["the service's deadline gets 503 with Retry-After", undefined, 503, "wait-too-long"],
+  ["its own deadline gets 408", "100", 408, "own-deadline-passed"],
+])("a request that waits longer than %s", async (_, deadline, status, code) => {
   await using model = await wildModel({ batch: { safe: false, maxSize: 1 } });
-  await using service = await testService({ dirs: [model.dir], limits: { deadlineMs: 1_000 } });
-  const hung = service.predict(featuresOf(wild.hang));
-  const waited = await service.predict(sample, { "x-sluice-deadline-ms": "100" });
-  expect([waited.status, await codeOf(waited)]).toEqual([503, "wait-too-long"]);
-  expect(Number(waited.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
-  expect(await codeOf(hung)).toBe("deadline-exceeded");
+  await using service = await testService({ dirs: [model.dir], limits: { deadlineMs: 500 } });
+  const hung = [service.predict(featuresOf(wild.hang)), service.predict(featuresOf(wild.hang))];
+  const waited = await service.predict(sample, deadline === undefined ? {} : { "x-sluice-deadline-ms": deadline });
+  expect([waited.status, await codeOf(waited)]).toEqual([status, code]);
+  expect(Number(waited.headers.get("retry-after") ?? 0) >= 1).toBe(status === 503);
+  await Promise.all(hung);
 });
 
 test("a full queue answers at once with 503 and Retry-After", async () => {

@@ -118,6 +118,13 @@ test.each<[string, unknown, number, ProblemCode, string | undefined]>([
     "type-wrong",
     "/inputs/0/data/0",
   ],
+  [
+    "an output again and again",
+    { inputs: [input], outputs: Array(3).fill({ name: "label" }) },
+    422,
+    "length-wrong",
+    "/outputs",
+  ],
   ["an unknown output", { inputs: [input], outputs: [{ name: "x" }] }, 422, "value-invalid", "/outputs/0/name"],
   [
     "more bytes than there are",

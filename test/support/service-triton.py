@@ -16,7 +16,8 @@ features = np.arange(30, dtype=np.float32).reshape(1, 30)
 def infer(binary_in: bool, outputs, **more):
     tensor = triton.InferInput("features", list(features.shape), "FP32")
     tensor.set_data_from_numpy(features, binary_data=binary_in)
-    result = client.infer("tabular", [tensor], outputs=outputs, headers=headers, **more)
+    # The client writes its own header into the dictionary that it is given: hence a copy for each call.
+    result = client.infer("tabular", [tensor], outputs=outputs, headers=dict(headers), **more)
     return {name: result.as_numpy(name).tolist() for name in ("label", "probabilities")}
 
 
@@ -28,7 +29,7 @@ def refused() -> str:
     tensor = triton.InferInput("features", [1, 2], "FP32")
     tensor.set_data_from_numpy(features[:, :2], binary_data=True)
     try:
-        client.infer("tabular", [tensor], headers=headers)
+        client.infer("tabular", [tensor], headers=dict(headers))
     except InferenceServerException as error:
         return error.message()
     return "nothing was refused"

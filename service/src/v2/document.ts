@@ -40,6 +40,6 @@ function elementSchema(dtype: Dtype): JsonSchema {
 }
 
 function outputSchema(specs: readonly TensorSpec[]): JsonSchema {
-  const parameters = strictObject({ binary_data: { type: "boolean" } }, []);
+  const parameters = { type: "object", properties: { binary_data: { type: "boolean" } } };
   return strictObject({ name: { enum: specs.map(({ name }) => name) }, parameters }, ["name"]);
 }

@@ -11,6 +11,10 @@ export function wantedOutputs(request: InferRequest, model: Model): { name: stri
   const byDefault = request.parameters?.binary_data_output ?? false;
   if (request.outputs === undefined || request.outputs.length === 0)
     return names.map((name) => ({ name, binary: byDefault }));
+  if (request.outputs.length > names.length) {
+    const faults = [{ pointer: "/outputs", expected: `at most ${names.length} outputs` }];
+    throw new Problem("length-wrong", "Cannot use the request: it asks for more outputs than there are", { faults });
+  }
   return request.outputs.map(({ name, parameters }, i) => {
     if (names.includes(name)) return { name, binary: parameters?.binary_data ?? byDefault };
     const faults = [{ pointer: `/outputs/${i}/name`, expected: `one of ${names.join(", ")}` }];
