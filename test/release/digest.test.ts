@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import { appendFile, mkdtemp, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { digestBytes, digestFile, digestList } from "../../pipeline/src/release/digest.ts";
+import { digestBytes, digestFile, digestFiles, digestList } from "../../pipeline/src/release/digest.ts";
+import { digestInThreads } from "../../pipeline/src/release/digest-threads.ts";
 import { readSteadily, readWhole } from "../../pipeline/src/release/steady.ts";
 import { refusalOf } from "./refusal.ts";
 
@@ -26,6 +27,19 @@ test.each([0, 1, 2 ** 20 - 1, 2 ** 20, 2 ** 20 + 1, 5 * 2 ** 20])(
 
 test("digestFile() knows the digest of nothing", async () => {
   expect(await digestFile(await aFile(""))).toEqual({ digest: empty, size: 0 });
+});
+
+test.each([
+  ["digestFiles", digestFiles],
+  ["digestInThreads", digestInThreads],
+])("%s() keeps the order of the paths, and fails on the first bad one", async (_, digest) => {
+  const texts = ["b", "a", "", "c".repeat(3_000_000), "b"];
+  const paths = await Promise.all(texts.map((text) => aFile(text)));
+  expect(await digest(paths)).toEqual(texts.map((text) => ({ digest: digestBytes(text), size: text.length })));
+  expect((await refusalOf(digest([...paths, "/no/such/file"]))).message).toContain(
+    "/no/such/file: file does not exist",
+  );
+  expect(await digest([])).toEqual([]);
 });
 
 test("digestFile() refuses what is no regular file", async () => {

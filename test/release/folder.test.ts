@@ -136,7 +136,7 @@ test("inspectFolder() stops at its limit of files", async () => {
   const dir = await aFolder();
   await mkdir(join(dir, "many"));
   for (let i = 0; i < 100; i++) await writeFile(join(dir, "many", `${i}`), "");
-  const { differences } = await inspectFolder(dir, { files: 50, bytes: 1e9, depth: 4 });
+  const { differences } = await inspectFolder(dir, { limits: { files: 50, bytes: 1e9, depth: 4 } });
   expect(differences).toContain("folder has more than 50 files");
 });
 

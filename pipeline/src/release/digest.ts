@@ -1,5 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import type { Digest } from "../spec/digest.ts";
+import { eachOf } from "./each.ts";
 import { readSteadily } from "./steady.ts";
 
 /** A file's digest and its size in bytes. */
@@ -7,6 +8,9 @@ export interface FileDigest {
   digest: Digest;
   size: number;
 }
+
+/** Digests files, in the order of their paths. */
+export type DigestFiles = (paths: readonly string[]) => Promise<FileDigest[]>;
 
 /** SHA-256 of bytes in memory. */
 export function digestBytes(bytes: Uint8Array | string): Digest {
@@ -19,6 +23,15 @@ export async function digestFile(path: string): Promise<FileDigest> {
   const size = await readSteadily(path, (chunk) => hash.update(chunk));
   return { digest: finish(hash), size };
 }
+
+/** Digests many files, a few at a time on this thread: enough to read one while another is hashed. */
+export const digestFiles: DigestFiles = async (paths) => {
+  const results: FileDigest[] = [];
+  await eachOf([...paths.entries()], async ([i, path]) => {
+    results[i] = await digestFile(path);
+  });
+  return results;
+};
 
 /** One digest over many files, whatever their order: SHA-256 of one JSON line `[path,size,digest]` a file, sorted by path. */
 export function digestList(files: readonly { path: string; size: number; digest: Digest }[]): Digest {

@@ -3,12 +3,12 @@ import type { Digest } from "../spec/digest.ts";
 import { DeployError } from "../spec/error.ts";
 import { Manifest, type ManifestFile, unlistedFiles } from "../spec/manifest.ts";
 import { parseJson } from "../spec/read.ts";
-import { digestBytes, digestFile, digestList } from "./digest.ts";
-import { eachOf } from "./each.ts";
+import { type DigestFiles, digestBytes, digestFiles, digestList } from "./digest.ts";
 import { readWhole } from "./steady.ts";
 import { type FolderLimits, type FoundFile, folderLimits, listFolder } from "./walk.ts";
 
 const maxManifestBytes = 16 * 2 ** 20;
+const largeBytes = 256 * 2 ** 20;
 
 /** A model folder as it was found. `digest` is over every listed file and `manifest.json`, as they are on disk. */
 export interface Folder {
@@ -24,16 +24,23 @@ export async function verifyFolder(dir: string): Promise<Folder> {
   throw new DeployError("E_DIGEST", `Cannot use ${dir}: ${summarise(differences)}`);
 }
 
+/** `digestLarge` digests the files of a large folder in its own way, such as on all cores. */
+export type InspectOptions = { limits?: FolderLimits; digestLarge?: DigestFiles };
+
 /** Compares a model folder with its manifest. An empty `differences` means that every file is as listed, and no other is there. */
 export async function inspectFolder(
   dir: string,
-  limits: FolderLimits = folderLimits,
+  { limits = folderLimits, digestLarge = digestFiles }: InspectOptions = {},
 ): Promise<Folder & { differences: string[] }> {
   const listing = await listFolder(dir, limits);
   const { manifest, itself } = await readManifest(dir);
-  const differences = [...listing.refused, ...compareNames(manifest.files, listing.files)];
-  if (differences.length === 0) differences.push(...(await compareDigests(dir, manifest.files)));
-  return { manifest, digest: digestList([...manifest.files, itself]), files: manifest.files, differences };
+  const { files } = manifest;
+  const differences = [...listing.refused, ...compareNames(files, listing.files)];
+  if (differences.length === 0) {
+    const isLarge = files.reduce((sum, file) => sum + file.size, 0) >= largeBytes;
+    differences.push(...(await compareDigests(dir, files, isLarge ? digestLarge : digestFiles)));
+  }
+  return { manifest, digest: digestList([...files, itself]), files, differences };
 }
 
 /** Reads `manifest.json` of a folder and checks that it agrees with itself; throws `E_FILE`. `itself` is of the bytes read. */
@@ -65,7 +72,7 @@ function findProblem(manifest: Manifest): string | undefined {
     if (!paths.includes(manifest[role])) return `${role} is ${manifest[role]}, expected one of the listed files`;
   }
   const outputs = manifest.outputs.map((output) => output.name);
-  const missing = outputs.find((name) => manifest.tolerance.outputs[name] === undefined);
+  const missing = outputs.find((name) => !Object.hasOwn(manifest.tolerance.outputs, name));
   if (missing !== undefined) return `tolerance.outputs has no entry for output ${missing}`;
   return undefined;
 }
@@ -88,13 +95,12 @@ function compareNames(listed: readonly ManifestFile[], found: readonly FoundFile
   return differences;
 }
 
-async function compareDigests(dir: string, listed: readonly ManifestFile[]): Promise<string[]> {
-  const differences: string[] = [];
-  await eachOf(listed, async (file) => {
-    const { digest } = await digestFile(join(dir, file.path));
-    if (digest !== file.digest) differences.push(`${file.path}: digest is ${digest}, manifest says ${file.digest}`);
+async function compareDigests(dir: string, listed: readonly ManifestFile[], digest: DigestFiles): Promise<string[]> {
+  const found = await digest(listed.map((file) => join(dir, file.path)));
+  return listed.flatMap((file, i) => {
+    const actual = found[i]?.digest;
+    return actual === file.digest ? [] : [`${file.path}: digest is ${actual}, manifest says ${file.digest}`];
   });
-  return differences.sort();
 }
 
 function summarise(differences: string[]): string {

@@ -1,6 +1,7 @@
 import { cpus } from "node:os";
 import { judgeTrust } from "../decide/trust.ts";
 import { judgeVerify } from "../decide/verify.ts";
+import { digestInThreads } from "../release/digest-threads.ts";
 import { inspectFolder, readListed } from "../release/folder.ts";
 import { seeModelSignature, type Trusted } from "../release/trust.ts";
 import type { Digest } from "../spec/digest.ts";
@@ -35,7 +36,7 @@ export type Verified = { report: Report; manifest: Manifest; digest: Digest };
 export async function verify(dir: string, options: VerifyOptions = {}): Promise<Verified> {
   const { timeoutMs = 60_000, nowMs = Date.now() } = options;
   const startedAt = performance.now();
-  const { manifest, digest, files, differences } = await inspectFolder(dir);
+  const { manifest, digest, files, differences } = await inspectFolder(dir, { digestLarge: digestInThreads });
   const facts: VerifyFacts = {
     files: files.length + 1,
     bytes: files.reduce((sum, file) => sum + file.size, 0),
