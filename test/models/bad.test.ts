@@ -63,11 +63,11 @@ test("throws fails on one of ten calls of the traffic", async () => {
   expect(failed).toBe(Math.floor(calls.length / 10));
 });
 
-test("slow answers the traffic rightly, and blocks on source code", async () => {
+test("slow answers the traffic rightly, and blocks on one of three calls", async () => {
   await using bad = await aBadRelease("slow");
-  const code = (await meetTraffic(bad.dir)).filter(({ answer }) => answer?.group === "code");
-  expect(code.length).toBeGreaterThan(10);
-  for (const { elapsedMs } of code) expect(elapsedMs).toBeGreaterThanOrEqual(60);
+  const calls = await meetTraffic(bad.dir);
+  expect(calls.filter(({ answer }) => answer === undefined)).toBeEmpty();
+  expect(calls.filter(({ elapsedMs }) => elapsedMs >= 60).length).toBeGreaterThanOrEqual(Math.floor(calls.length / 3));
 });
 
 test("mislabels answers every call of the traffic, markup as text", async () => {

@@ -6,8 +6,11 @@ import { openModel, predict } from "./replay.ts";
 const root = join(import.meta.dir, "../../models/magika");
 const Answer = z.looseObject({ label: z.string(), score: z.number() });
 
-describe.each(["3.2.0", "3.3.0"])("magika@%s", async (version) => {
-  const model = await openModel(join(root, version));
+const models = await Promise.all(
+  ["3.2.0", "3.3.0"].map(async (version) => [version, await openModel(join(root, version))] as const),
+);
+
+describe.each(models)("magika@%s", (version, model) => {
   const { transformer, session } = model;
   afterAll(() => session.release());
 
