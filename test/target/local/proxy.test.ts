@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { connect, createServer } from "node:net";
+import { connectUpstream } from "../../../pipeline/src/target/local/upstream.ts";
 import { aProxy, type ProxyFixture } from "./proxy-fixture.ts";
 
 const open: ProxyFixture[] = [];
@@ -256,12 +257,12 @@ describe("createProxy() without a usable revision", () => {
   test("holds a request until the revision is back", async () => {
     const it = proxy({ holdMs: 5_000 });
     const upstream = it.revision("one", async (request) => new Response(await request.text()));
-    const { base } = upstream;
+    const { base = "" } = upstream;
     upstream.base = undefined;
     it.arms.weigh({ one: 100 });
     const answer = fetch(it.address, { method: "POST", body: "kept" });
     while (it.meter.read().one?.errors !== 1) await Bun.sleep(1);
-    upstream.base = base;
+    connectUpstream(upstream, base);
     it.arms.wake();
     expect(await (await answer).text()).toBe("kept");
   });

@@ -52,7 +52,8 @@ describe("a revision", () => {
     }));
     await traffic.more(50);
     process.kill(pid, "SIGKILL");
-    expect((await back("two", pid)).restarts).toBe(1);
+    const { port } = (await target.list()).find(({ id }) => id === "two") ?? {};
+    expect(await back("two", pid)).toMatchObject({ restarts: 1, port });
     await traffic.more(50);
     expect((await traffic.end()).failed).toEqual([]);
     expect((await countAnswers(address, 100)).get("two")).toBeGreaterThan(0);

@@ -76,13 +76,13 @@ export class Arms {
   }
 
   /**
-   * Waits until a spare takes requests, or `tried` has an address other than `base`, which was tried.
+   * Waits until a spare takes requests, or `tried` has another process than the one of `generation`, which was tried.
    * Undefined when neither comes within `ms`, or too many wait already.
    */
-  async await(tried: Upstream, base: string | undefined, ms: number): Promise<Upstream | undefined> {
+  async await(tried: Upstream, generation: number, ms: number): Promise<Upstream | undefined> {
     const deadline = performance.now() + ms;
     for (;;) {
-      const isBack = tried.base !== undefined && tried.base !== base;
+      const isBack = tried.base !== undefined && tried.generation !== generation;
       const usable = this.spare(tried) ?? (isBack ? tried : undefined);
       const leftMs = deadline - performance.now();
       if (usable !== undefined || leftMs <= 0 || this.#waiting >= maxWaiting) return usable;

@@ -16,16 +16,16 @@ export function passedOn(environment: NodeJS.ProcessEnv): Record<string, string>
   return Object.fromEntries(pairs.map(([name, value]) => [name, value ?? ""]));
 }
 
-/** The environment of a revision that serves the release in `releaseDir`. */
+/** The environment of a revision that serves the release in `releaseDir` on `port`, or on a free one when that is 0. */
 export function revisionEnvironment(
   id: string,
   releaseDir: string,
-  { paths, workers }: { paths: SitePaths; workers: number },
+  { paths, workers, port }: { paths: SitePaths; workers: number; port: number },
 ): Record<string, string> {
   const record = join(releaseDir, "record.json");
   return {
     SLUICE_HOST: "127.0.0.1",
-    SLUICE_PORT: "0",
+    SLUICE_PORT: String(port),
     SLUICE_MODELS: join(releaseDir, "model"),
     SLUICE_KEYS: paths.keys,
     SLUICE_REVISION: id,

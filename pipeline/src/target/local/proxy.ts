@@ -48,12 +48,16 @@ async function toAskedArm(deps: ProxyDeps, passage: Passage, asked: string): Pro
 
 /** The drawn revision, and when it could not be reached, another one, or itself once it is back; the error is counted all the same. */
 async function toDrawnArm(deps: ProxyDeps, passage: Passage, drawn: Upstream): Promise<Response> {
-  const tried = takesRequests(drawn) ? drawn.base : undefined;
-  const outcome = tried === undefined ? passOver(deps, drawn) : await send(deps, passage, drawn, tried);
+  const { base, generation } = drawn;
+  const wasTried = base !== undefined && takesRequests(drawn);
+  const outcome = wasTried ? await send(deps, passage, drawn, base) : passOver(deps, drawn);
   if (!mayBeSentAgain(outcome, passage)) return answerOf(outcome);
-  const other = await deps.arms.await(drawn, tried, deps.holdMs);
+  const other = await deps.arms.await(drawn, wasTried ? generation : untried, deps.holdMs);
   return answerOf(other?.base === undefined ? outcome : await send(deps, passage, other, other.base));
 }
+
+/** No upstream's generation: a revision that was passed over may be tried when there is no other. */
+const untried = -1;
 
 /** Leaves out a revision that takes no requests now. */
 function passOver({ meter }: ProxyDeps, { id }: Upstream): Outcome {

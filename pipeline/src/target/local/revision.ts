@@ -20,7 +20,10 @@ const forgivenAfterMs = 30_000;
 const killMarginSeconds = 2;
 const answerTimeoutMs = 2_000;
 
-/** One revision: its process, brought back when it ends unasked, and the upstream that the router sends to. */
+/**
+ * One revision: its process, brought back on the same port when it ends unasked, and the upstream that the router sends
+ * to.
+ */
 export class SupervisedRevision {
   readonly id: string;
   readonly wanted: StartRevision;
@@ -64,7 +67,7 @@ export class SupervisedRevision {
     this.#process = await launch(join(releaseDir, "bundle", "main.js"), [], {
       cwd: releaseDir,
       log: paths.logOf(this.id),
-      env: revisionEnvironment(this.id, releaseDir, { paths, workers }),
+      env: revisionEnvironment(this.id, releaseDir, { paths, workers, port: this.#port }),
     });
     this.#surroundings.changed();
     const ready = await waitReady(readyFile, this.#process, this.#stopping ? 0 : readySeconds);
@@ -82,7 +85,8 @@ export class SupervisedRevision {
   }
 
   /** Goes on with a process that outlived its site, or starts a new one in the background. */
-  async resume(kept: Pick<KeptRevision, "pid" | "started">): Promise<void> {
+  async resume(kept: Pick<KeptRevision, "pid" | "started" | "port">): Promise<void> {
+    this.#port = kept.port;
     const ready = await readReady(this.#surroundings.paths.readyFileOf(this.id));
     const process = foundProcess(kept.pid, kept.started);
     if (process !== undefined && ready?.pid === process.pid && (await this.#answers(ready.port))) {
@@ -146,6 +150,7 @@ export class SupervisedRevision {
     process.kill("SIGKILL");
     await process.ended;
     this.#state = "failed";
+    this.#port = 0; // it may be that another process has taken it
     return this.#unready(why);
   }
 

@@ -3,6 +3,8 @@ export type Upstream = {
   readonly id: string;
   /** `http://127.0.0.1:port`, or undefined while there is no process that is ready. */
   base: string | undefined;
+  /** How many processes have been behind it. */
+  generation: number;
   /** Whether it answers its health checks. */
   healthy: boolean;
   /** Errors since the last good answer, and until when it is left alone because of them. */
@@ -16,12 +18,13 @@ export type Upstream = {
 
 export function newUpstream(id: string): Upstream {
   const health = { healthy: true, errorsInRow: 0, ejections: 0, ejectedUntil: 0 };
-  return { id, base: undefined, ...health, inFlight: 0, onIdle: undefined };
+  return { id, base: undefined, generation: 0, ...health, inFlight: 0, onIdle: undefined };
 }
 
 /** Puts a process that is ready behind the upstream; what was held against the one before is forgotten. */
 export function connectUpstream(upstream: Upstream, base: string): void {
-  Object.assign(upstream, { base, healthy: true, errorsInRow: 0, ejections: 0, ejectedUntil: 0 });
+  const generation = upstream.generation + 1;
+  Object.assign(upstream, { base, generation, healthy: true, errorsInRow: 0, ejections: 0, ejectedUntil: 0 });
 }
 
 export function takesRequests(upstream: Upstream): boolean {
