@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the external tools that tests and gates run, beside what `npm ci` gives. Safe to run again: what is there stays.
-#   usage: scripts/ci-tools.sh [trivy] [packages]      without a name: all
+#   usage: scripts/ci-tools.sh [trivy] [packages] [vegeta] [oasdiff]      without a name: all
 # Built programs are kept outside the checkout, in ${XDG_CACHE_HOME:-~/.cache}/sluice-ci/bin: put that folder on the PATH.
 set -euo pipefail
 
@@ -37,11 +37,33 @@ install_trivy() {
   ln -sf "../trivy-$trivy_version" "$cache/bin/trivy"
 }
 
+# A program of one Go module, once for each version: install_go name module version.
+install_go() {
+  local built="$cache/$1-$3"
+  if [ ! -x "$built" ]; then
+    echo "ci-tools: building $1 $3" >&2
+    local out
+    out="$(mktemp -d "$cache/build.XXXXXX")"
+    GOBIN="$out" GOFLAGS=-trimpath CGO_ENABLED=0 nice -n 10 go install "$2@$3"
+    mv "$out"/* "$built"
+    rmdir "$out"
+  fi
+  ln -sf "../$1-$3" "$cache/bin/$1"
+}
+
+# A second load driver: the own one is checked against it.
+install_vegeta() { install_go vegeta github.com/tsenart/vegeta/v12 v12.13.0; }
+
+# Finds breaking changes between two OpenAPI documents.
+install_oasdiff() { install_go oasdiff github.com/oasdiff/oasdiff v1.36.0; }
+
 for name in "${@:-all}"; do
   case "$name" in
-    all) install_packages && install_trivy ;;
+    all) install_packages && install_trivy && install_vegeta && install_oasdiff ;;
     packages) install_packages ;;
     trivy) install_trivy ;;
-    *) echo "Cannot install $name: known are trivy, packages" >&2 && exit 2 ;;
+    vegeta) install_vegeta ;;
+    oasdiff) install_oasdiff ;;
+    *) echo "Cannot install $name: known are trivy, packages, vegeta, oasdiff" >&2 && exit 2 ;;
   esac
 done
