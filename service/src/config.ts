@@ -14,6 +14,7 @@ const Variables = z.object({
   SLUICE_PORT: whole(0, 65_535).default(0),
   SLUICE_MODELS: z.string("expected model folders, separated by a colon").transform((list) => list.split(":")),
   SLUICE_KEYS: z.string("expected the path of keys.json"),
+  SLUICE_JWT: z.string().optional(),
   SLUICE_RECORD: z.string().optional(),
   SLUICE_REVISION: z.string().optional(),
   SLUICE_READY_FILE: z.string().optional(),
@@ -34,6 +35,8 @@ export type Config = {
   port: number;
   models: string[];
   keys: string;
+  /** Path of jwt.json; no JWT is believed when absent. */
+  jwt: string | undefined;
   record: string | undefined;
   revision: string | undefined;
   readyFile: string | undefined;
@@ -69,6 +72,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     port: known.SLUICE_PORT,
     models: known.SLUICE_MODELS,
     keys: known.SLUICE_KEYS,
+    jwt: known.SLUICE_JWT,
     record: known.SLUICE_RECORD,
     revision: known.SLUICE_REVISION,
     readyFile: known.SLUICE_READY_FILE,

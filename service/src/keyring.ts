@@ -1,22 +1,16 @@
 import { timingSafeEqual } from "node:crypto";
 import { digestKey, idOfKey } from "../../pipeline/src/release/key.ts";
-import { type KeyEntry, KeyFile, type Scope } from "../../pipeline/src/spec/keys.ts";
-import { readJson } from "../../pipeline/src/spec/read.ts";
+import type { KeyEntry, KeyFile, Scope } from "../../pipeline/src/spec/keys.ts";
 
 /** Who asks: an id for logs, limits and queues, and what it may do. */
 export type Principal = { id: string; scopes: ReadonlySet<Scope> };
 
-/** Tells whose a bearer token is; undefined when it is nobody's, or no longer valid at `now` (milliseconds). */
+/** Tells whose a bearer token is; undefined when it is nobody's, or not valid at `now` (milliseconds). */
 export type Keyring = { verify(token: string, now: number): Principal | undefined | Promise<Principal | undefined> };
 
 type Known = { digest: Buffer; principal: Principal; endsAt: number };
 
 const nobody = Buffer.from(digestKey("nobody"));
-
-/** Reads `keys.json`; throws `E_FILE`. */
-export async function readKeyring(path: string): Promise<Keyring> {
-  return createKeyring(await readJson(path, KeyFile));
-}
 
 /** A keyring of the keys in a file. */
 export function createKeyring(file: KeyFile): Keyring {
@@ -28,6 +22,19 @@ export function createKeyring(file: KeyFile): Keyring {
       // An unknown id costs the same comparison as a known one.
       const same = timingSafeEqual(Buffer.from(digestKey(token)), entry?.digest ?? nobody);
       return same && entry !== undefined && now < entry.endsAt ? entry.principal : undefined;
+    },
+  };
+}
+
+/** Asks each keyring in turn. */
+export function joinKeyrings(keyrings: readonly Keyring[]): Keyring {
+  return {
+    async verify(token, now) {
+      for (const keyring of keyrings) {
+        const principal = await keyring.verify(token, now);
+        if (principal !== undefined) return principal;
+      }
+      return undefined;
     },
   };
 }

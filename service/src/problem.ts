@@ -33,6 +33,7 @@ export const problems = {
   "rate-limited": [429, "There were too many requests"],
   internal: [500, "The service has a bug"],
   "inference-failed": [500, "The model failed on this request"],
+  "credentials-unverifiable": [503, "The credentials cannot be verified now"],
   "not-ready": [503, "The service is not ready"],
   "queue-full": [503, "The queue is full"],
   "wait-too-long": [503, "The wait would exceed the deadline"],

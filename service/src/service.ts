@@ -2,13 +2,13 @@ import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { readJson } from "../../pipeline/src/spec/read.ts";
 import { ReleaseRecord } from "../../pipeline/src/spec/release.ts";
+import { openAccess } from "./access.ts";
 import { createApp } from "./app.ts";
 import type { Config } from "./config.ts";
 import { replayGolden } from "./golden.ts";
 import { MemoryStore } from "./idempotency/memory.ts";
 import type { Idempotency } from "./idempotency/once.ts";
 import { openSqliteStore } from "./idempotency/sqlite.ts";
-import { readKeyring } from "./keyring.ts";
 import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { loadModel } from "./model.ts";
@@ -27,7 +27,7 @@ export type Service = {
 
 /** Reads, verifies, listens, then proves the models; throws a `DeployError` before it listens when a file is not as it should be. */
 export async function startService(config: Config, log: Log): Promise<Service> {
-  const keyring = await readKeyring(config.keys);
+  const access = await openAccess(config, log);
   const about = await readAbout(config);
   const telemetry = createTelemetry({ release: about.release?.id, revision: about.revision });
   const models = await loadModels(config, telemetry);
@@ -35,7 +35,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const idempotency = await openIdempotency(config);
   const app = createApp({
     models,
-    keyring,
+    keyring: access.keyring,
     readiness,
     telemetry,
     log,
@@ -56,6 +56,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       await listener.stop(config.drainMs);
       for (const { pool } of models.all) pool.close();
       idempotency.store.close();
+      access.stop();
     },
   };
 }
