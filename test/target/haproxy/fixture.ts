@@ -71,7 +71,7 @@ function serve(handler: Handler): Bun.Server<undefined> {
 }
 
 /** Two ports that were free a moment ago: HAProxy cannot choose one and tell. */
-async function freePorts(): Promise<[number, number]> {
+export async function freePorts(): Promise<[number, number]> {
   const sockets = [createServer(), createServer()];
   const ports = await Promise.all(
     sockets.map(

@@ -20,6 +20,8 @@ export type HaproxyOptions = {
 export type HaproxyRouter = Router & {
   /** Waits until a server without weight has no request under way; throws `E_STATE` after `seconds`. */
   drain: (id: string, seconds: number) => Promise<void>;
+  /** Whether it finds revision `id` well. */
+  isUp: (id: string) => Promise<boolean>;
 };
 
 const drainPollMs = 50;
@@ -30,6 +32,7 @@ export function openHaproxy({ control, samplesFile }: HaproxyOptions): HaproxyRo
     readWeights: async () => weightsOf(await stats()),
     writeWeights: async (weights) => writeWeights(control, await stats(), weights),
     readSamples: () => readSamples(control, samplesFile),
+    isUp: async (id) => (await stats()).some(({ svname, status }) => svname === id && status.startsWith("UP")),
     drain: async (id, seconds) => {
       const deadline = performance.now() + seconds * 1_000;
       for (;;) {

@@ -40,8 +40,13 @@ export type Kept = z.infer<typeof Kept>;
 /** Adds what a process tells now to what was kept. No count becomes smaller. */
 export function goOn(kept: Kept | undefined, generation: string, now: Samples): Kept {
   if (kept === undefined) return { generation, before: {}, last: now };
-  if (kept.generation !== generation) return { generation, before: total(kept), last: now };
+  if (kept.generation !== generation) return { generation, before: only(now, total(kept)), last: now };
   return { ...kept, last: merge(kept.last, now, largest) };
+}
+
+/** Of servers that are gone nothing is kept. */
+function only(present: Samples, samples: Samples): Samples {
+  return Object.fromEntries(Object.entries(samples).filter(([id]) => id in present));
 }
 
 export function total({ before, last }: Kept): Samples {

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { mkdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { replaceFile } from "../../rollout/durable.ts";
 import { DeployError } from "../../spec/error.ts";
@@ -23,18 +23,31 @@ export function haproxyPaths(folder: string) {
 }
 
 /**
- * Writes the configuration, has HAProxy check it, and starts HAProxy or reloads the running one: its listeners are handed
- * over, requests under way are finished. Returns when the new process answers. Throws `E_FILE` when the check fails.
+ * Writes the configuration and has HAProxy check it; a running HAProxy does not hear of it, the next one starts with it.
+ * False when it was the present one already. Throws `E_FILE` when the check fails, and nothing is written.
  */
-export async function haproxyUp({ folder, servers, ...binds }: HaproxyWanted): Promise<void> {
+export async function haproxyWrite({ folder, servers, ...binds }: HaproxyWanted): Promise<boolean> {
   const paths = haproxyPaths(folder);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   const place: HaproxyPlace = { ...binds, socket: paths.socket };
-  await writeChecked(paths.config, haproxyConfig(place, servers));
+  const config = haproxyConfig(place, servers);
+  if ((await readFile(paths.config, "utf8").catch(() => "")) === config) return false;
+  await writeChecked(paths.config, config);
+  return true;
+}
+
+/**
+ * Starts HAProxy with this configuration, or reloads the running one when the configuration is new: its listeners are
+ * handed over, requests under way are finished. Returns when the new process answers.
+ */
+export async function haproxyUp(wanted: HaproxyWanted): Promise<void> {
+  const paths = haproxyPaths(wanted.folder);
   const control: Control = { path: paths.socket };
+  const isNew = await haproxyWrite(wanted);
   const before = await generationOf(control);
   const master = await masterOf(paths.pid);
-  if (before !== undefined && master !== undefined) process.kill(master, "SIGUSR2");
+  const runs = before !== undefined && master !== undefined;
+  if (runs && !isNew) return;
+  if (runs) process.kill(master, "SIGUSR2");
   else await haproxy(["-W", "-D", "-p", paths.pid, "-f", paths.config], "start");
   await settle(control, before);
 }
@@ -53,6 +66,7 @@ export async function haproxyDown(folder: string, { drainSeconds = 10 } = {}): P
 }
 
 async function writeChecked(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const candidate = `${path}.candidate`;
   await replaceFile(candidate, text);
   await haproxy(["-c", "-f", candidate], "check the configuration of");
