@@ -19,6 +19,12 @@ export type Wish = {
   more?: readonly { oid: string; critical?: boolean; value: Buffer }[];
 };
 
+// Each curve with its own hash: Deno knows no SHA-256 with P-521.
+const algorithms = new Map([
+  ["prime256v1", { hash: "sha256", id: "1.2.840.10045.4.3.2" }],
+  ["secp384r1", { hash: "sha384", id: "1.2.840.10045.4.3.3" }],
+  ["secp521r1", { hash: "sha512", id: "1.2.840.10045.4.3.4" }],
+]);
 const usages = { digitalSignature: 0x80, keyAgreement: 0x08, keyCertSign: 0x04 };
 
 /** A certificate made on the spot: no test key lies in the repository. */
@@ -26,7 +32,8 @@ export function aCertificate(wish: Wish): Party {
   const { name, issuer, curve = "P-256", from = 2020, to = 2049 } = wish;
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: curve });
   const signer = issuer?.key ?? privateKey;
-  const algorithm = sequence(oid("1.2.840.10045.4.3.2"));
+  const { hash, id } = algorithms.get(signer.asymmetricKeyDetails?.namedCurve ?? "") ?? { hash: "", id: "" };
+  const algorithm = sequence(oid(id));
   const subject = nameOf(name);
   const body = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),
@@ -38,7 +45,7 @@ export function aCertificate(wish: Wish): Party {
     publicKey.export({ type: "spki", format: "der" }),
     der(0xa3, sequence(...extensionsOf(wish))),
   );
-  const signature = sign("sha256", body, signer);
+  const signature = sign(hash, body, signer);
   const whole = sequence(body, algorithm, der(0x03, Buffer.concat([Buffer.from([0]), signature])));
   return { certificate: readCertificate(whole), key: privateKey };
 }

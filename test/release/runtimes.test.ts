@@ -1,0 +1,94 @@
+import { beforeAll, expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
+import { createPublicKey } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { cp, mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { digestBytes } from "../../pipeline/src/release/digest.ts";
+import { verifyFolder } from "../../pipeline/src/release/folder.ts";
+import type { ReleaseRecord } from "../../pipeline/src/spec/release.ts";
+import { aCertificate, toPem } from "./certificate-fixture.ts";
+import { aFolder } from "./folder-fixture.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const bin = join(root, "node_modules/.bin");
+const runtimes = {
+  bun: [process.execPath],
+  node: [join(bin, "node"), "--disable-warning=ExperimentalWarning"],
+  deno: [join(bin, "deno"), "run", "--quiet", "-A", "--node-modules-dir=manual"],
+} as const;
+const names = ["bun", "node", "deno"] as const;
+const authority = aCertificate({ name: "root", authority: true, curve: "P-521" });
+const leaf = aCertificate({ name: "leaf", issuer: authority, usage: "digitalSignature", curve: "P-384" });
+let home: string;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "sluice-runtimes-"));
+  await cp(await aFolder(), join(home, "model"), { recursive: true });
+  const digest = digestBytes("x");
+  const record: ReleaseRecord = {
+    schema: "sluice/release/v1",
+    release: {
+      id: "tiny-1.0.0-0123456789ab",
+      model: { name: "tiny", version: "1.0.0", digest },
+      code: { kind: "bundle", digest },
+      policy: { digest },
+    },
+    environment: "local",
+    admittedAt: "2026-06-01T00:00:00Z",
+    reports: [
+      {
+        schema: "sluice/report/v1",
+        stage: "verify",
+        subject: "tiny",
+        startedAt: "2026-06-01T00:00:00Z",
+        durationMs: 0.1,
+        verdict: { kind: "pass" },
+        figure: "",
+        checks: [],
+        facts: { deviation: 2.975769042290466e-8 },
+      },
+    ],
+  };
+  const trust = {
+    schema: "sluice/trust/v1",
+    keys: { release: { publicKey: createPublicKey(leaf.key).export({ type: "spki", format: "pem" }) } },
+    roots: { corporate: { certificate: toPem(authority.certificate) } },
+    environments: {},
+  };
+  await writeFile(join(home, "record.json"), JSON.stringify(record));
+  await writeFile(join(home, "trust.yaml"), JSON.stringify(trust));
+  await writeFile(join(home, "chain.pem"), toPem(leaf.certificate) + toPem(authority.certificate));
+});
+
+function run(
+  runtime: (typeof names)[number],
+  ...args: string[]
+): { status: number | null; stdout: string; stderr: string } {
+  const [program = "", ...flags] = runtimes[runtime];
+  return spawnSync(program, [...flags, join(root, "test/release/portable.ts"), ...args], {
+    cwd: root,
+    encoding: "utf8",
+  });
+}
+
+test.each(names)(
+  "what %s signs, every runtime accepts, until a byte is changed",
+  async (signer) => {
+    const key = leaf.key.export({ type: "pkcs8", format: "pem" }).toString();
+    expect(run(signer, "sign", home, key)).toMatchObject({ status: 0, stderr: "" });
+    const { digest } = await verifyFolder(join(home, "model"));
+    const good = (name: string) => ({ kind: "good", signers: [name], leftOut: [] });
+    const wanted = { digest, model: good("corporate"), release: good("release"), result: "PASSED" };
+    for (const verifier of names) {
+      const { stdout, stderr } = run(verifier, "verify", home);
+      expect({ verifier, stderr, seen: JSON.parse(stdout) }).toEqual({ verifier, stderr: "", seen: wanted });
+    }
+    writeFileSync(join(home, "model/golden.json"), "{ ");
+    for (const verifier of names) expect(run(verifier, "verify", home).stderr).toContain("golden.json: digest is");
+    writeFileSync(join(home, "model/golden.json"), "{}");
+  },
+  60_000,
+);
