@@ -67,6 +67,15 @@ test("run() aborts a canary whose golden answers differ before it has any weight
   await onlyServes(target, arms.stable);
 });
 
+test("run() aborts a canary whose answers differ from stable's more often than the policy allows", async () => {
+  await using folder = await temporaryFolder();
+  const target = await serving(new FakeTarget({ onRead: healthy, random: draws() }));
+  const compareAnswers = async (_: unknown, count: number) => ({ compared: count, changed: count });
+  const state = await runRollout({ target, folder: folder.path, clock: new VirtualClock(), compareAnswers });
+  expect(state.closed).toMatchObject({ result: "aborted", reason: expect.stringContaining("answers differ") });
+  await onlyServes(target, arms.stable);
+});
+
 test("run() pauses without traffic and says how many requests are missing; resume begins the step anew", async () => {
   await using folder = await temporaryFolder();
   const clock = new VirtualClock();

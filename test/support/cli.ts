@@ -45,7 +45,14 @@ const quickRollout = {
         { weight: 20, seconds: 2, maxSeconds: 30, minRequests: 20 },
         { weight: 50, seconds: 2, maxSeconds: 30, minRequests: 40 },
       ],
-      judge: { falseAlarm: 0.01, ratio: 1.5, latencyQuantile: 0.9, calibrationRequests: 30 },
+      judge: {
+        falseAlarm: 0.01,
+        ratio: 1.5,
+        latencyQuantile: 0.9,
+        calibrationRequests: 30,
+        maxChangedRate: 0.04,
+        answersPerLook: 2,
+      },
     },
   },
 };

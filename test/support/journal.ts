@@ -24,7 +24,14 @@ export function aStrategy(changes: Partial<Strategy> = {}): Strategy {
     lookSeconds: 1,
     readySeconds: 30,
     drainSeconds: 10,
-    judge: { falseAlarm: 0.01, ratio: 1.5, latencyQuantile: 0.9, calibrationRequests: 50 },
+    judge: {
+      falseAlarm: 0.01,
+      ratio: 1.5,
+      latencyQuantile: 0.9,
+      calibrationRequests: 50,
+      maxChangedRate: 0.04,
+      answersPerLook: 2,
+    },
     ...changes,
   };
 }
@@ -82,7 +89,7 @@ export class JournalBuilder {
       const more = seen[arm];
       if (more !== undefined) this.#samples = { ...this.#samples, [arms[arm]]: sum(this.#samples[arms[arm]], more) };
     }
-    return this.add({ kind: "looked", step, samples: this.#samples });
+    return this.add({ kind: "looked", step, samples: this.#samples, answers: { compared: 0, changed: 0 } });
   }
 
   judged(step: number, verdict: Verdict, figure = "as measured"): this {

@@ -1,6 +1,7 @@
 import { fold, type RolloutState } from "../../pipeline/src/decide/state.ts";
 import { fileStore } from "../../pipeline/src/rollout/file-store.ts";
 import { run } from "../../pipeline/src/rollout/loop.ts";
+import type { Effects } from "../../pipeline/src/rollout/perform.ts";
 import type { Clock, Router, Runtime, Store } from "../../pipeline/src/rollout/ports.ts";
 import type { Event } from "../../pipeline/src/spec/journal.ts";
 import type { Strategy } from "../../pipeline/src/spec/policy.ts";
@@ -29,7 +30,14 @@ export function aStrategy(changes: Partial<Strategy> = {}): Strategy {
     lookSeconds: 1,
     readySeconds: 10,
     drainSeconds: 5,
-    judge: { falseAlarm: 0.01, ratio: 1.5, latencyQuantile: 0.9, calibrationRequests: 30 },
+    judge: {
+      falseAlarm: 0.01,
+      ratio: 1.5,
+      latencyQuantile: 0.9,
+      calibrationRequests: 30,
+      maxChangedRate: 0.04,
+      answersPerLook: 2,
+    },
     ...changes,
   };
 }
@@ -68,6 +76,7 @@ export async function runRollout({
   strategy,
   wrap = (store) => store,
   replayGolden = async () => {},
+  compareAnswers = async (_, count) => ({ compared: count, changed: 0 }),
   signal = new AbortController().signal,
 }: {
   target: Router & Runtime;
@@ -76,6 +85,7 @@ export async function runRollout({
   strategy?: Strategy;
   wrap?: (store: Store) => Store;
   replayGolden?: () => Promise<void>;
+  compareAnswers?: Effects["compareAnswers"];
   signal?: AbortSignal;
 }): Promise<RolloutState> {
   const store = wrap(fileStore(folder, clock));
@@ -83,7 +93,7 @@ export async function runRollout({
   try {
     if (fold(await store.readJournal(rollout)) === undefined) await store.append(rollout, lease, opened(strategy));
     const quiet = { onEntry: () => {}, onLook: () => {} };
-    const effects = { router: target, runtime: target, releasesDir: "/nowhere", replayGolden };
+    const effects = { router: target, runtime: target, releasesDir: "/nowhere", replayGolden, compareAnswers };
     return await run({ ...effects, ...quiet, rollout, lease, store, clock, signal });
   } finally {
     await store.release(lease);

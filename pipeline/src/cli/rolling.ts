@@ -4,13 +4,14 @@ import type { RolloutState } from "../decide/state.ts";
 import { systemClock } from "../rollout/clock.ts";
 import { run } from "../rollout/loop.ts";
 import type { Entry } from "../spec/journal.ts";
+import { answerComparer } from "../stage/answers.ts";
 import { replayOverHttp } from "../stage/golden-http.ts";
 import type { Holding } from "./holding.ts";
 import type { Host } from "./host.ts";
 import { interruption } from "./interrupt.ts";
 import type { Progress } from "./progress.ts";
 import type { Target } from "./target.ts";
-import { startSyntheticTraffic } from "./traffic.ts";
+import { knownRequests, startSyntheticTraffic } from "./traffic.ts";
 
 /** Takes the open rollout on from where its journal stands, under the environment's own traffic when it has some. */
 export async function roll(
@@ -19,7 +20,9 @@ export async function roll(
   held: Holding,
   { rollout, progress }: { rollout: string; progress: Progress },
 ): Promise<RolloutState> {
-  const traffic = await startSyntheticTraffic(host, target.address);
+  const golden = await knownRequests(host);
+  const { key } = host.keys;
+  const traffic = startSyntheticTraffic(host, target.address, golden);
   const interrupt = interruption();
   try {
     return await run({
@@ -31,8 +34,11 @@ export async function roll(
       clock: systemClock,
       signal: AbortSignal.any([held.lost, interrupt.signal]),
       releasesDir: host.releasesDir,
-      replayGolden: (address, release) =>
-        replayOverHttp(address, host.keys.key, join(host.releasesDir, release.id, "model")),
+      replayGolden: (address, release) => replayOverHttp(address, key, join(host.releasesDir, release.id, "model")),
+      compareAnswers: answerComparer(
+        golden.cases.map((one) => one.request),
+        { key, model: host.policies.environment.model, timeoutMs: 5_000 },
+      ),
       onEntry: (entry, state) => tell(progress, entry, state),
       onLook: (judgement, state) => progress.now(wordsOfLook(judgement, state)),
     });

@@ -1,12 +1,13 @@
 import type { JudgePolicy, Slo, Step } from "../spec/policy.ts";
-import { emptySample, type Sample } from "../spec/sample.ts";
+import { type Answers, emptySample, type Sample } from "../spec/sample.ts";
 import type { Verdict } from "../spec/verdict.ts";
-import { absoluteMetrics, type Delta, type Metric, relativeMetrics, sumOf } from "./metrics.ts";
+import { absoluteMetrics, answersMetric, type Delta, type Metric, relativeMetrics, sumOf } from "./metrics.ts";
 import { countOf, quantileMs, since } from "./sample.ts";
 
-/** Cumulative samples of both arms at one moment of a step. */
+/** Cumulative samples of both arms at one moment of a step, and the answers that were compared for this look. */
 export interface Look {
   step: number;
+  answers: Answers;
   canary: Sample;
   baseline: Sample;
 }
@@ -37,7 +38,11 @@ export function judge(
   const current = looks.at(-1)?.step;
   const window = sumOf(deltas.filter((_, i) => looks[i]?.step === current));
   const canaryDeltas = deltas.map((delta) => delta.canary);
-  const metrics = [...relativeMetrics(deltas, policy), ...absoluteMetrics(canaryDeltas, slo)];
+  const answers = answersMetric(
+    looks.map((look) => look.answers),
+    policy,
+  );
+  const metrics = [...relativeMetrics(deltas, policy), answers, ...absoluteMetrics(canaryDeltas, slo)];
   const threshold = metrics.length / policy.falseAlarm;
   // Written so that NaN is a breach.
   const broken = metrics.filter((metric) => !(metric.evidence < threshold));

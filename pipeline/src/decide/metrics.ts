@@ -1,5 +1,5 @@
 import type { JudgePolicy, Slo } from "../spec/policy.ts";
-import { emptySample, type Sample } from "../spec/sample.ts";
+import { type Answers, emptySample, type Sample } from "../spec/sample.ts";
 import { evidence, type Trials } from "./evidence.ts";
 import { countAbove, countOf, plus, quantileMs } from "./sample.ts";
 
@@ -12,7 +12,7 @@ export interface Delta {
 /** How strongly one metric speaks against an arm, and the numbers in words. */
 export interface Metric {
   name: string;
-  against: "baseline" | "slo";
+  against: "baseline" | "stable" | "slo";
   evidence: number;
   words: string;
 }
@@ -20,6 +20,18 @@ export interface Metric {
 /** Errors and slow requests of the canary against the baseline's. */
 export function relativeMetrics(deltas: readonly Delta[], policy: JudgePolicy): Metric[] {
   return [errorsAgainstBaseline(deltas, policy), slownessAgainstBaseline(deltas, policy)];
+}
+
+/** Answers of the canary that differ from stable's, against the share that the release is meant to change. */
+export function answersMetric(looks: readonly Answers[], { maxChangedRate }: JudgePolicy): Metric {
+  const compared = looks.reduce((sum, look) => sum + look.compared, 0);
+  const changed = looks.reduce((sum, look) => sum + look.changed, 0);
+  return {
+    name: "answers",
+    against: "stable",
+    evidence: evidence(looks.map((look) => trials(look.changed, look.compared, maxChangedRate))),
+    words: `${changed} of ${compared} answers differ from stable's, policy allows ${percent(maxChangedRate)}`,
+  };
 }
 
 /** Errors and latency of one arm against the objectives. */

@@ -1,5 +1,5 @@
 import type { Action, Arms, Entry, Event, Result } from "../spec/journal.ts";
-import { emptySample, type Samples } from "../spec/sample.ts";
+import { emptySample } from "../spec/sample.ts";
 import { explain } from "../spec/verdict.ts";
 import type { Look } from "./judge.ts";
 
@@ -82,7 +82,7 @@ export function apply(state: RolloutState, entry: Entry): RolloutState {
     case "outcome":
       return afterOutcome(state, event, Date.parse(entry.at));
     case "looked":
-      return { ...state, looks: [...state.looks, lookOf(event.step, event.samples, state.opened.arms)] };
+      return { ...state, looks: [...state.looks, lookOf(event, state.opened.arms)] };
     case "judged":
       return afterVerdict(state, event);
     case "paused":
@@ -139,6 +139,11 @@ function restarted(state: RolloutState): Pick<RolloutState, "done" | "step"> {
   return { done, step: state.step - 1 };
 }
 
-function lookOf(step: number, samples: Samples, arms: Arms): Look {
-  return { step, canary: samples[arms.canary] ?? emptySample, baseline: samples[arms.baseline] ?? emptySample };
+function lookOf({ step, samples, answers }: Extract<Event, { kind: "looked" }>, arms: Arms): Look {
+  return {
+    step,
+    answers,
+    canary: samples[arms.canary] ?? emptySample,
+    baseline: samples[arms.baseline] ?? emptySample,
+  };
 }

@@ -91,7 +91,7 @@ function latency(summary: RolloutSummary): Chart {
 function evidence(summary: RolloutSummary): Chart {
   const threshold = summary.evidence[0]?.threshold ?? 1;
   const top = 10 ** Math.ceil(Math.log10(threshold) + 1);
-  const dashes = { baseline: "solid", slo: [4, 3] } as const;
+  const dashes = { baseline: "solid", stable: "solid", slo: [4, 3] } as const;
   const series = summary.evidence.map(({ name, against, points }, i) => ({
     ...line(`${name} against ${against === "slo" ? "SLO" : against}`, []),
     data: points.map((point): XY => [point.seconds, Math.min(top, Math.max(0.01, point.evidence))]),

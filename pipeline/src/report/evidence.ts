@@ -6,7 +6,7 @@ import type { Entry } from "../spec/journal.ts";
 /** How one metric's evidence against the canary grew; it fails at `threshold`. */
 export const Evidence = z.strictObject({
   name: z.string(),
-  against: z.enum(["baseline", "slo"]),
+  against: z.enum(["baseline", "stable", "slo"]),
   threshold: z.number().positive(),
   words: z.string(),
   points: z.array(z.strictObject({ seconds: z.number().nonnegative(), evidence: z.number().nonnegative() })),

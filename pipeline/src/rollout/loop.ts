@@ -4,7 +4,7 @@ import { apply, fold, type RolloutState } from "../decide/state.ts";
 import { DeployError } from "../spec/error.ts";
 import type { Action, Entry, Event } from "../spec/journal.ts";
 import type { Lease } from "../spec/lease.ts";
-import type { Samples } from "../spec/sample.ts";
+import type { Answers, Samples } from "../spec/sample.ts";
 import { type Effects, perform } from "./perform.ts";
 import type { Clock, Store } from "./ports.ts";
 
@@ -82,7 +82,7 @@ async function act(loop: Loop, state: RolloutState, action: Action): Promise<Rol
   }
   const done = await record(loop, intended, { kind: "outcome", action });
   // The first look of a step is taken before its traffic, so that it begins at zero.
-  return action.do === "setWeight" ? observe(loop, done) : done;
+  return action.do === "setWeight" ? observe(loop, done, noAnswers) : done;
 }
 
 /** A release that does not start or answers wrongly is turned away; a target that cannot be reached is nobody's verdict. */
@@ -97,7 +97,7 @@ async function look(loop: Loop, state: RolloutState): Promise<RolloutState> {
   const step = strategy.steps[state.step];
   if (step === undefined) throw new Error(`Rollout ${loop.rollout} is at step ${state.step}, which its policy lacks`);
   await loop.clock.sleep(strategy.lookSeconds * 1000);
-  const seen = await observe(loop, state);
+  const seen = await observe(loop, state, await compare(loop, state));
   const elapsedSeconds = (loop.clock.now() - state.stepSince) / 1000;
   const judgement = judge(seen.looks, step, elapsedSeconds, { judge: strategy.judge, slo });
   loop.onLook(judgement, seen);
@@ -106,12 +106,23 @@ async function look(loop: Loop, state: RolloutState): Promise<RolloutState> {
   return record(loop, seen, { kind: "judged", step: state.step, verdict, figure });
 }
 
-async function observe(loop: Loop, state: RolloutState): Promise<RolloutState> {
+const noAnswers: Answers = { compared: 0, changed: 0 };
+
+/** Past the router, so that the comparison is no part of either arm's traffic. */
+async function compare({ runtime, compareAnswers }: Loop, { opened }: RolloutState): Promise<Answers> {
+  const { arms, strategy } = opened;
+  const count = strategy.judge.answersPerLook;
+  if (count === 0) return noAnswers;
+  const [stable, canary] = await Promise.all([runtime.addressOf(arms.stable), runtime.addressOf(arms.canary)]);
+  return compareAnswers({ stable, canary }, count);
+}
+
+async function observe(loop: Loop, state: RolloutState, answers: Answers): Promise<RolloutState> {
   const all = await loop.router.readSamples();
   const ours: Samples = {};
   for (const id of Object.values(state.opened.arms)) {
     const sample = all[id];
     if (sample !== undefined) ours[id] = sample;
   }
-  return record(loop, state, { kind: "looked", step: state.step, samples: ours });
+  return record(loop, state, { kind: "looked", step: state.step, samples: ours, answers });
 }

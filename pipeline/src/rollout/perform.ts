@@ -3,6 +3,7 @@ import type { Opened } from "../decide/state.ts";
 import { weightsOf } from "../decide/weights.ts";
 import type { Action } from "../spec/journal.ts";
 import type { Release } from "../spec/release.ts";
+import type { Answers } from "../spec/sample.ts";
 import type { Router, Runtime } from "./ports.ts";
 
 /** What an action needs to be done. `replayGolden` throws `E_GATE` when the revision at `address` answers wrongly. */
@@ -11,6 +12,8 @@ export interface Effects {
   runtime: Runtime;
   releasesDir: string;
   replayGolden(address: string, release: Release): Promise<void>;
+  /** Puts `count` requests to the revisions at both addresses and compares their answers. */
+  compareAnswers(addresses: { stable: string; canary: string }, count: number): Promise<Answers>;
 }
 
 /** Does one action on the target. Every one may be done again after a crash, whether or not it took effect before. */

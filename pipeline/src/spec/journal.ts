@@ -2,7 +2,7 @@ import { z } from "zod";
 import { Digest } from "./digest.ts";
 import { Slo, Strategy } from "./policy.ts";
 import { Release } from "./release.ts";
-import { Samples } from "./sample.ts";
+import { Answers, Samples } from "./sample.ts";
 import { Verdict } from "./verdict.ts";
 
 /** One change to the target. Every action is idempotent: doing it twice leaves what doing it once left. */
@@ -47,7 +47,7 @@ const Event = z.discriminatedUnion("kind", [
   Opened,
   z.strictObject({ kind: z.literal("intent"), action: Action }),
   z.strictObject({ kind: z.literal("outcome"), action: Action, error: z.string().optional() }),
-  z.strictObject({ kind: z.literal("looked"), step: z.int().nonnegative(), samples: Samples }),
+  z.strictObject({ kind: z.literal("looked"), step: z.int().nonnegative(), samples: Samples, answers: Answers }),
   z.strictObject({ kind: z.literal("judged"), step: z.int().nonnegative(), verdict: Verdict, figure: z.string() }),
   z.strictObject({ kind: z.literal("commanded"), command: Command }),
   z.strictObject({ kind: z.literal("paused"), reason: z.string().min(1) }),

@@ -76,13 +76,16 @@ export type LoadPolicy = z.infer<typeof LoadPolicy>;
 /**
  * How the canary is judged. `falseAlarm` (0..1) is the chance that an equal canary is ever rejected, over all looks and
  * metrics; `ratio` is the smallest ratio of canary to baseline that matters; `latencyQuantile` is the baseline's own
- * quantile above which a request counts as slow, learnt from its first `calibrationRequests`.
+ * quantile above which a request counts as slow, learnt from its first `calibrationRequests`; `maxChangedRate` (0..1) is
+ * the share of answers that the release is meant to change, at most; each look compares `answersPerLook` of them.
  */
 export const JudgePolicy = z.strictObject({
   falseAlarm: Rate.gt(0).lt(1),
   ratio: z.number().gt(1).max(100),
   latencyQuantile: Rate.gt(0).lt(1),
   calibrationRequests: z.int().positive(),
+  maxChangedRate: Rate.gt(0).lt(1),
+  answersPerLook: z.int().nonnegative().max(1_000),
 });
 export type JudgePolicy = z.infer<typeof JudgePolicy>;
 

@@ -23,6 +23,10 @@ export type Samples = z.infer<typeof Samples>;
 /** Nothing seen yet. */
 export const emptySample: Sample = { requests: 0, errors: 0, clientErrors: 0, latency: [] };
 
+/** Requests that were put to the canary and to stable alike, and how many of the canary's answers were other ones. */
+export const Answers = z.strictObject({ compared: z.int().nonnegative(), changed: z.int().nonnegative() });
+export type Answers = z.infer<typeof Answers>;
+
 /** Percent of new requests by revision id: integers that sum to 100. */
 export const Weights = z
   .record(z.string(), z.int().min(0).max(100))
