@@ -1,6 +1,6 @@
 // Lays down the image's own files; run by the Dockerfile: bun service/assemble.ts <out> <bun|deno>.
 // One folder for each layer, least often changed first: runtime (the program), libraries (native), code (the bundle).
-import { chmod, cp, mkdir, readdir, readFile, rm, stat, utimes } from "node:fs/promises";
+import { chmod, cp, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { z } from "zod";
@@ -17,7 +17,7 @@ const libraries: Record<string, string[]> = {
   zod: ["package.json", "LICENSE", "index.js", "v4"],
 };
 
-const Package = z.object({ dependencies: z.record(z.string(), z.string()).optional() });
+const Package = z.object({ version: z.string(), dependencies: z.record(z.string(), z.string()).optional() });
 
 async function assemble(out: string, runtime: string): Promise<void> {
   await rm(out, { recursive: true, force: true });
@@ -28,8 +28,21 @@ async function assemble(out: string, runtime: string): Promise<void> {
     for (const path of paths) await place(join(dir, path), join(modules, name, path));
   }
   await buildBundle(serviceDir, join(out, "code", "app"));
+  await writeFile(join(out, "code", "app", "package.json"), await describe());
   await placeInventory(join(out, "code", "app", "packages", "node_modules"));
   await settle(out, new Date(Number(process.env.SOURCE_DATE_EPOCH ?? 0) * 1000));
+}
+
+/** Deno takes a bare import only from a package that says it needs it. */
+async function describe(): Promise<string> {
+  const { version, dependencies = {} } = await readPackage(serviceDir);
+  const kept = Object.entries(dependencies).filter(([name]) => name in libraries);
+  const whole = { name: "sluice-service", version, license: "Apache-2.0", private: true, type: "module" };
+  return `${JSON.stringify({ ...whole, dependencies: Object.fromEntries(kept) }, null, 2)}\n`;
+}
+
+async function readPackage(dir: string): Promise<z.infer<typeof Package>> {
+  return Package.parse(JSON.parse(await readFile(join(dir, "package.json"), "utf8")));
 }
 
 /**
@@ -44,7 +57,7 @@ async function placeInventory(modules: string): Promise<void> {
 }
 
 async function dependenciesOf(dir: string, found = new Map<string, string>()): Promise<Map<string, string>> {
-  const { dependencies = {} } = Package.parse(JSON.parse(await readFile(join(dir, "package.json"), "utf8")));
+  const { dependencies = {} } = await readPackage(dir);
   for (const name of Object.keys(dependencies)) {
     if (found.has(name) || name in libraries) continue;
     const at = await installed(name, dir);

@@ -6,14 +6,17 @@
 import { argument, type Container, type Directory, type File, func, object } from "@dagger.io/dagger";
 import { buildImage } from "./dagger/image.ts";
 import { readEnvironment } from "./dagger/policies.ts";
+import { type Rehearsal, toRehearsal } from "./dagger/rehearsal.ts";
 import { type Release, summarise, toRelease } from "./dagger/release.ts";
 import { type Report, toReport } from "./dagger/report.ts";
 import { Stages } from "./dagger/stages.ts";
 import { admit } from "./decide/admit.ts";
 import { Images } from "./spec/images.ts";
 import { parseYaml } from "./spec/read.ts";
+import type { Report as StageReport } from "./spec/report.ts";
 import { explain } from "./spec/verdict.ts";
 
+export { Rehearsal } from "./dagger/rehearsal.ts";
 export { Release } from "./dagger/release.ts";
 export { Report, Verdict } from "./dagger/report.ts";
 
@@ -61,7 +64,7 @@ export class Sluice {
    */
   @func()
   async verify(model: string): Promise<Report> {
-    return toReport(await (await this.stages()).verify(model));
+    return passed(await (await this.stages()).verify(model));
   }
 
   /**
@@ -75,13 +78,31 @@ export class Sluice {
   }
 
   /**
+   * Is the image slim and harmless? Looks at every path, and runs it with a read-only root, no capability, no network.
+   * @param model name@version
+   */
+  @func()
+  async inspect(model: string): Promise<Report> {
+    return passed(await (await this.stages()).inspect(await this.image(model), model));
+  }
+
+  /**
+   * List what is in the image: a CycloneDX bill of materials.
+   * @param model name@version
+   */
+  @func()
+  async sbom(model: string): Promise<File> {
+    return (await this.stages()).sbom(await this.image(model));
+  }
+
+  /**
    * Look for vulnerabilities, secrets, misconfiguration and licences in the image, by policies/scan.yaml.
    * @param model name@version
    * @param database Folder of Trivy's vulnerability database
    */
   @func({ cache: "session" })
   async scan(model: string, database?: Directory): Promise<Report> {
-    return toReport(await (await this.stages()).scan(await this.image(model), database));
+    return passed(await (await this.stages()).scan(await this.image(model), database));
   }
 
   /**
@@ -90,7 +111,7 @@ export class Sluice {
    */
   @func()
   async contract(model: string): Promise<Report> {
-    return toReport(await (await this.stages()).contract(await this.image(model), model));
+    return passed(await (await this.stages()).contract(await this.image(model), model));
   }
 
   /**
@@ -100,31 +121,71 @@ export class Sluice {
    */
   @func()
   async load(model: string, environment = "local"): Promise<Report> {
-    return toReport(await (await this.stages()).load(await this.image(model), model, environment));
+    return passed(await (await this.stages()).load(await this.image(model), model, environment));
   }
 
   /**
-   * Take a model from its folder to a release: verify, image, scan, contract, load, admit.
+   * Run every gate on one model and publish nothing. Says what each gate said; fails unless all that the environment
+   * requires passed.
+   * @param environment A file of policies/environments
+   * @param model name@version; what the environment names when not given
+   * @param database Folder of Trivy's vulnerability database
+   */
+  @func({ cache: "session" })
+  async check(environment = "local", model?: string, database?: Directory): Promise<string> {
+    return (await this.release(environment, model, database)).summary;
+  }
+
+  /**
+   * Take a model from its folder to an admitted release: verify, image, inspect, scan, contract, load, admit.
+   * @param environment A file of policies/environments
+   * @param model name@version; what the environment names when not given
+   * @param database Folder of Trivy's vulnerability database
+   */
+  @func({ cache: "session" })
+  async release(environment = "local", model?: string, database?: Directory): Promise<Release> {
+    const known = await readEnvironment(this.source, environment);
+    const wanted = model ?? known.release;
+    const stages = await this.stages();
+    const image = await this.image(wanted);
+    const reports = await stages.all(image, { model: wanted, environment, database });
+    const verdict = admit(known.require, reports);
+    if (verdict.kind !== "pass") {
+      throw new Error(`Cannot release ${wanted}: ${explain(verdict)}\n${summarise(reports)}`);
+    }
+    return toRelease(image, reports, { model: wanted, environment });
+  }
+
+  /**
+   * Run the whole canary in the engine: the images of stable, baseline and candidate behind HAProxy, under made-up
+   * traffic, judged by the environment's policies.
+   * @param environment A file of policies/environments
+   * @param model name@version of the candidate; what the environment names when not given
+   * @param stable name@version of stable; the environment's bootstrap when not given
+   */
+  @func({ cache: "never" })
+  async rehearse(environment = "local", model?: string, stable?: string): Promise<Rehearsal> {
+    const known = await readEnvironment(this.source, environment);
+    const names = { candidate: model ?? known.release, stable: stable ?? known.bootstrap };
+    const images = { candidate: await this.image(names.candidate), stable: await this.image(names.stable) };
+    return toRehearsal(await (await this.stages()).rehearse(names, images, environment));
+  }
+
+  /**
+   * Take a model from its folder to a rehearsed release and say what happened: every gate, then the canary in the engine.
    * @param environment A file of policies/environments
    * @param model name@version; what the environment names when not given
    * @param database Folder of Trivy's vulnerability database
    */
   @func({ cache: "never" })
-  async deploy(environment = "local", model?: string, database?: Directory): Promise<Release> {
-    const { release, require } = await readEnvironment(this.source, environment);
-    const wanted = model ?? release;
-    const stages = await this.stages();
-    const image = await this.image(wanted);
-    const reports = [await stages.verify(wanted)];
-    if (reports.every(({ verdict }) => verdict.kind === "pass")) {
-      reports.push(await stages.scan(image, database), await stages.contract(image, wanted));
-      reports.push(await stages.load(image, wanted, environment));
-    }
-    const verdict = admit(require, reports);
-    if (verdict.kind !== "pass") {
-      throw new Error(`Cannot release ${wanted}: ${explain(verdict)}\n${summarise(reports)}`);
-    }
-    return toRelease(image, reports, { model: wanted, environment });
+  async deploy(environment = "local", model?: string, database?: Directory): Promise<string> {
+    const release = await this.release(environment, model, database);
+    const rehearsal = await this.rehearse(environment, release.model);
+    const words = [release.summary, ...rehearsal.steps, `rehearsal ${rehearsal.status}: ${rehearsal.reason}`].join(
+      "\n",
+    );
+    if (rehearsal.status !== "promoted") throw new Error(`Cannot deploy ${release.model}: rehearsal failed\n${words}`);
+    return words;
   }
 
   private async stages(): Promise<Stages> {
@@ -134,4 +195,10 @@ export class Sluice {
   private async readImages(): Promise<Images> {
     return parseYaml(await this.images.contents(), Images, "policies/images.yaml");
   }
+}
+
+/** The report of a gate that passed; a gate that did not fails the call. */
+function passed(found: StageReport): Report {
+  if (found.verdict.kind !== "pass") throw new Error(summarise([found]));
+  return toReport(found);
 }

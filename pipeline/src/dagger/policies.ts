@@ -8,13 +8,13 @@ import type { StageName } from "../spec/report.ts";
 export async function readEnvironment(
   source: Directory,
   name: string,
-): Promise<{ release: string; require: readonly StageName[] }> {
+): Promise<{ release: string; bootstrap: string; require: readonly StageName[] }> {
   const path = `policies/environments/${name}.yaml`;
   const known = (await source.entries({ path: "policies/environments" })).map((entry) => entry.replace(/\.yaml$/, ""));
   if (!known.includes(name)) {
     throw new DeployError("E_USAGE", `Cannot find environment ${name}: known are ${known.join(", ")}`);
   }
-  const { release } = parseYaml(await source.file(path).contents(), Environment, path);
+  const { release, bootstrap } = parseYaml(await source.file(path).contents(), Environment, path);
   const admission = parseYaml(
     await source.file("policies/admission.yaml").contents(),
     AdmissionPolicy,
@@ -25,5 +25,5 @@ export async function readEnvironment(
     const listed = Object.keys(admission.environments).join(", ");
     throw new DeployError("E_USAGE", `Cannot find environment ${name} in admission.yaml: known are ${listed}`);
   }
-  return { release, require };
+  return { release, bootstrap, require };
 }

@@ -1,9 +1,11 @@
-import { type Container, type Directory, dag } from "@dagger.io/dagger";
+import { type Container, type Directory, dag, type File } from "@dagger.io/dagger";
 import { z } from "zod";
 import { addressOf, type Images } from "../spec/images.ts";
+import { Rehearsal } from "../spec/rehearsal.ts";
 import { Report } from "../spec/report.ts";
 import { candidateOf, candidateUrl } from "./candidate.ts";
-import { runSluice, toolbox } from "./toolbox.ts";
+import { routerOf } from "./rehearsal.ts";
+import { runSluice, sluiceArgv, toolbox, withBubblewrap } from "./toolbox.ts";
 
 const One = z.strictObject({ report: Report });
 const Many = z.strictObject({ reports: z.array(Report).length(1) });
@@ -24,11 +26,22 @@ export class Stages {
     return Report.parse(reports[0]);
   }
 
+  /** Needs the right to make namespaces: the one privileged exec, of our own program. */
+  async inspect(image: Container, model: string): Promise<Report> {
+    const box = withBubblewrap(this.box).withMountedFile("/image.tar", image.asTarball());
+    const argv = ["image", "inspect", model, "--archive", "/image.tar"];
+    return (await runSluice(box, argv, One, { insecureRootCapabilities: true })).report;
+  }
+
+  async sbom(image: Container): Promise<File> {
+    const box = this.withTrivy().withMountedFile("/image.tar", image.asTarball());
+    const argv = ["sbom", "--image", "/image.tar", "--output", "/sbom.cdx.json"];
+    return box.withExec(sluiceArgv(argv)).file("/sbom.cdx.json");
+  }
+
   /** Looks at most once an hour at the same image: a database grows stale by the clock alone. */
   async scan(image: Container, database: Directory | undefined): Promise<Report> {
-    const trivy = dag.container().from(addressOf(this.images, "trivy")).file("/usr/local/bin/trivy");
-    const box = this.box
-      .withFile("/usr/local/bin/trivy", trivy)
+    const box = this.withTrivy()
       .withMountedFile("/image.tar", image.asTarball())
       .withEnvVariable("SLUICE_SCAN_HOUR", String(Math.floor(Date.now() / hourMs)));
     const cached =
@@ -53,5 +66,51 @@ export class Stages {
     const box = this.box.withServiceBinding("candidate", service).withMountedSecret("/run/secrets/key", key);
     const argv = ["load", model, "--environment", environment, "--url", candidateUrl, "--key-file", "/run/secrets/key"];
     return (await runSluice(box, argv, One)).report;
+  }
+
+  /** Every gate, each on the very image; the later ones only for a model that is what it says. */
+  async all(
+    image: Container,
+    { model, environment, database }: { model: string; environment: string; database: Directory | undefined },
+  ): Promise<Report[]> {
+    const verify = await this.verify(model);
+    if (verify.verdict.kind !== "pass") return [verify];
+    const inspect = await this.inspect(image, model);
+    const scan = await this.scan(image, database);
+    const contract = await this.contract(image, model);
+    // Last and alone: whatever else ran beside it would be measured too.
+    return [verify, inspect, scan, contract, await this.load(image, model, environment)];
+  }
+
+  /** The whole canary: two images as three services behind HAProxy, driven from the toolbox. Never cached. */
+  async rehearse(
+    names: { candidate: string; stable: string },
+    images: { candidate: Container; stable: Container },
+    environment: string,
+  ): Promise<Rehearsal> {
+    const arm = (image: Container, id: string) =>
+      candidateOf(image.withEnvVariable("SLUICE_REVISION", id), "rehearsal");
+    const canary = arm(images.candidate, "canary");
+    const arms = {
+      stable: arm(images.stable, "stable").service,
+      baseline: arm(images.stable, "baseline").service,
+      canary: canary.service,
+    };
+    const box = Object.entries({ ...arms, router: routerOf(this.images, arms) }).reduce(
+      (container: Container, [host, service]) => container.withServiceBinding(host, service),
+      this.box.withMountedSecret("/run/secrets/key", canary.key).withEnvVariable("SLUICE_RUN", crypto.randomUUID()),
+    );
+    const digests = [
+      ...["--candidate-image", await images.candidate.asTarball().digest()],
+      ...["--stable-image", await images.stable.asTarball().digest()],
+    ];
+    const argv = ["rehearse", names.candidate, "--stable", names.stable, "--environment", environment, ...digests];
+    const run = [...argv, "--router", "router", "--key-file", "/run/secrets/key"];
+    return (await runSluice(box, run, z.strictObject({ rehearsal: Rehearsal }))).rehearsal;
+  }
+
+  private withTrivy(): Container {
+    const trivy = dag.container().from(addressOf(this.images, "trivy")).file("/usr/local/bin/trivy");
+    return this.box.withFile("/usr/local/bin/trivy", trivy);
   }
 }

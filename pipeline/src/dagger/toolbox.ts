@@ -20,6 +20,17 @@ export function toolbox(code: Directory, source: Directory, images: Images): Con
     .withDirectory("/source", source);
 }
 
+/** The toolbox with what runs an image apart. */
+export function withBubblewrap(box: Container): Container {
+  const install = "command -v bwrap || { apt-get update && apt-get install -y --no-install-recommends bubblewrap; }";
+  return box.withExec(["sh", "-c", install]);
+}
+
+/** The command that runs `sluice <args>` in the toolbox, its answer as JSON. */
+export function sluiceArgv(args: readonly string[]): string[] {
+  return ["node", "/sluice/bin/sluice.mjs", "--source", "/source", ...args, "--json"];
+}
+
 const Failure = z.strictObject({ error: z.strictObject({ code: z.string(), message: z.string() }) });
 
 /** Runs `sluice <args> --json` in `container` and reads its document, whatever its exit code. */
@@ -27,9 +38,9 @@ export async function runSluice<S extends z.ZodType>(
   container: Container,
   args: readonly string[],
   document: S,
+  options: { insecureRootCapabilities?: boolean } = {},
 ): Promise<z.output<S>> {
-  const argv = ["node", "/sluice/bin/sluice.mjs", "--source", "/source", ...args, "--json"];
-  const ran = container.withExec(argv, { expect: ReturnType.Any });
+  const ran = container.withExec(sluiceArgv(args), { ...options, expect: ReturnType.Any });
   const text = await ran.stdout();
   if (text.trim() === "") throw new Error(`Cannot run sluice ${args[0]}: ${await ran.stderr()}`);
   const found = parseJson(text, z.union([document, Failure]), `the output of sluice ${args[0]}`);

@@ -54,3 +54,9 @@ export const TrivyDatabase = z.object({
   Version: z.literal(2),
   UpdatedAt: z.iso.datetime({ offset: true }),
 });
+
+/** The part of a CycloneDX bill of materials that is looked at; an empty one is refused. */
+export const Bom = z.object({
+  bomFormat: z.literal("CycloneDX"),
+  components: z.array(z.object({ name: z.string() })).min(1),
+});

@@ -21,6 +21,9 @@ const Config = z.object({
   }),
 });
 
+/** Folders that every container runtime makes where an image has none. */
+const mountPoints = ["dev", "proc", "run", "sys", "tmp"];
+
 const timeoutMs = 300_000;
 
 /** An image archive (OCI layout in a tar) laid out in `dir`: its root file system, configuration and manifest digest. */
@@ -39,6 +42,7 @@ export async function unpackImage(
   const manifest = await readJson(blob(image.digest), Manifest);
   const { config } = await readJson(blob(manifest.config.digest), Config);
   for (const layer of manifest.layers) await applyLayer(blob(layer.digest), rootfs);
+  for (const point of mountPoints) await mkdir(join(rootfs, point), { recursive: true });
   await rm(layout, { recursive: true });
   return { rootfs, config: configOf(config), digest: image.digest };
 }

@@ -1,0 +1,62 @@
+import { type Container, dag, func, object, type Service } from "@dagger.io/dagger";
+import { addressOf, type Images } from "../spec/images.ts";
+import { Rehearsal as Found } from "../spec/rehearsal.ts";
+import { haproxyConfig } from "../target/haproxy/config.ts";
+
+/** Ports of the arms, of the router, and of its runtime API: as `cli/rehearse.ts` asks them. */
+const ports = { service: 8080, site: 8000, control: 9999 };
+
+/** The services of a rehearsal, by the names that it asks them with. */
+export type Arms = { stable: Service; baseline: Service; canary: Service };
+
+/** HAProxy before three arms, all traffic on stable, its runtime API open to this session's containers. */
+export function routerOf(images: Images, arms: Arms): Service {
+  const place = { bind: `0.0.0.0:${ports.site}`, socket: "/tmp/haproxy.sock", controlBind: `0.0.0.0:${ports.control}` };
+  const servers = Object.keys(arms).map((id) => {
+    return { id, host: id, port: ports.service, weight: id === "stable" ? 100 : 0 };
+  });
+  const bound = Object.entries(arms).reduce(
+    (container: Container, [id, service]) => container.withServiceBinding(id, service),
+    dag.container().from(addressOf(images, "haproxy")),
+  );
+  return bound
+    .withNewFile("/etc/sluice/haproxy.cfg", haproxyConfig(place, servers))
+    .withExposedPort(ports.site)
+    .withExposedPort(ports.control)
+    .asService({ args: ["haproxy", "-W", "-db", "-f", "/etc/sluice/haproxy.cfg"] });
+}
+
+/** What became of a whole canary in the engine, on the very images that a release is made of. */
+@object()
+export class Rehearsal {
+  /** name@version of the candidate. */
+  @func()
+  candidate = "";
+
+  /** name@version of what it was compared with. */
+  @func()
+  stable = "";
+
+  /** promoted, aborted, paused or open. */
+  @func()
+  status = "";
+
+  /** Why it ended so. */
+  @func()
+  reason = "";
+
+  /** A line for each step that was judged. */
+  @func()
+  steps: string[] = [];
+
+  /** How long it took. */
+  @func()
+  seconds = 0;
+}
+
+/** A rehearsal as an object that a caller can go on from. */
+export function toRehearsal({ schema: _, ...found }: Found): Rehearsal {
+  return Object.assign(new Rehearsal(), found);
+}
+
+export { Found };
