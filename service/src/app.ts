@@ -2,8 +2,9 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import type { Release } from "../../pipeline/src/spec/release.ts";
 import { addAbout } from "./about.ts";
+import { addDocs } from "./docs.ts";
 import type { Ctx, Env } from "./env.ts";
-import { createGuard } from "./guard.ts";
+import { createGuard, type Guard } from "./guard.ts";
 import { addHealth } from "./health.ts";
 import type { Idempotency } from "./idempotency/once.ts";
 import type { Keyring } from "./keyring.ts";
@@ -33,26 +34,51 @@ export type Deps = {
   limits: { maxBodyBytes: number; bodyMs: number };
   rateLimit: RateLimit;
   idempotency: Idempotency;
+  /** Whether `/docs` is there. */
+  docs: boolean;
   release?: Release;
   revision?: string;
 };
 
-/** The service: typed predict routes, health, metrics and its own description. */
+/** The service on one port: typed and v2 routes, health, and what operators need. */
 export function createApp(deps: Deps): OpenAPIHono<Env> {
-  const app = new OpenAPIHono<Env>();
-  const guard = createGuard(deps);
-  app.use(observe(deps));
-  app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => notAllowed(c, methods) }));
-  addHealth(app, deps.readiness);
+  const { app, guard } = createPublicApp(deps);
+  addOperations(app, app, deps, guard);
+  return app;
+}
+
+/** The service on two ports: what clients need, and apart from it metrics, description and docs, for a private network. */
+export function createSplitApps(deps: Deps): { app: OpenAPIHono<Env>; operations: OpenAPIHono<Env> } {
+  const { app } = createPublicApp(deps);
+  const { app: operations, guard } = createBase(deps);
+  addOperations(operations, app, deps, guard);
+  return { app, operations };
+}
+
+function createPublicApp(deps: Deps) {
+  const { app, guard } = createBase(deps);
   addAbout(app, deps, guard);
   addPredict(app, deps, guard);
   addV2About(app, deps, guard);
   addInfer(app, deps, guard);
+  return { app, guard };
+}
+
+function addOperations(app: OpenAPIHono<Env>, described: OpenAPIHono<Env>, deps: Deps, guard: Guard): void {
   addScrape(app, deps, guard);
-  addOpenApi(app, deps, guard);
+  addOpenApi(app, described, guard);
+  if (deps.docs) addDocs(app, described, guard);
+}
+
+/** What every port has: one log line and metric a request, health, 404, 405, and the one exit for errors. */
+function createBase(deps: Deps): { app: OpenAPIHono<Env>; guard: Guard } {
+  const app = new OpenAPIHono<Env>();
+  app.use(observe(deps));
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: notAllowed }));
+  addHealth(app, deps.readiness);
   app.notFound((c) => answer(c, new Problem("route-unknown", "There is no such route; /openapi.json lists them all")));
   app.onError((error, c) => answer(c, asProblem(error)));
-  return app;
+  return { app, guard: createGuard(deps) };
 }
 
 function answer(c: Ctx, problem: Problem): Response {

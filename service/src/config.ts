@@ -25,6 +25,15 @@ const Variables = z.object({
   SLUICE_BODY_MS: whole(1, 600_000).default(30_000),
   SLUICE_RATE: whole(1, 10_000_000).default(5_000),
   SLUICE_IDEMPOTENCY: z.string().optional(),
+  SLUICE_OTLP: z.url({ protocol: /^https?$/ }).optional(),
+  SLUICE_TRACE_RATIO: z
+    .string()
+    .regex(/^[01](\.\d{1,6})?$/, "expected a share from 0 to 1")
+    .transform(Number)
+    .pipe(z.number().max(1))
+    .default(0.1),
+  SLUICE_DOCS: z.enum(["0", "1"]).default("0"),
+  SLUICE_OPERATIONS_PORT: whole(0, 65_535).optional(),
   SLUICE_NOTICE_MS: whole(0, 600_000).default(250),
   SLUICE_DRAIN_MS: whole(0, 600_000).default(20_000),
 });
@@ -50,6 +59,12 @@ export type Config = {
   rate: number;
   /** File that keeps answers by Idempotency-Key; in memory when absent. */
   idempotency: string | undefined;
+  /** Where telemetry is sent to; nowhere when absent. */
+  otlp: { endpoint: string; traceRatio: number } | undefined;
+  /** Whether `/docs` is there. */
+  docs: boolean;
+  /** Port for metrics, description and docs; they are on the main one when absent. */
+  operationsPort: number | undefined;
   /** How long a drain says "not ready" and still takes connections, so that whoever routes to it can turn away. */
   noticeMs: number;
   /** Longest time that a drain then waits for running requests. */
@@ -83,7 +98,14 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     bodyMs: known.SLUICE_BODY_MS,
     rate: known.SLUICE_RATE,
     idempotency: known.SLUICE_IDEMPOTENCY,
+    otlp: otlpOf(known.SLUICE_OTLP, known.SLUICE_TRACE_RATIO),
+    docs: known.SLUICE_DOCS === "1",
+    operationsPort: known.SLUICE_OPERATIONS_PORT,
     noticeMs: known.SLUICE_NOTICE_MS,
     drainMs: known.SLUICE_DRAIN_MS,
   };
+}
+
+function otlpOf(url: string | undefined, traceRatio: number): Config["otlp"] {
+  return url === undefined ? undefined : { endpoint: url.replace(/\/$/, ""), traceRatio };
 }

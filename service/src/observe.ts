@@ -4,27 +4,34 @@ import type { Deps } from "./app.ts";
 import type { Ctx, Env } from "./env.ts";
 import { asProblem } from "./problem.ts";
 
+/** Answers are data: a browser may do nothing with them. */
+const policy = "default-src 'none'; frame-ancestors 'none'";
+
 /** The outermost middleware: ids and headers on every answer, one metric and one log line for every request. */
 export function observe({ telemetry, log, newId, readiness, release, revision }: Deps): MiddlewareHandler<Env> {
   return async (c, next) => {
     const start = performance.now();
     c.set("requestId", newId());
+    const trace = telemetry.tracing?.start(c.req.raw);
+    c.set("trace", trace);
     await next();
     const { headers } = c.res;
     headers.set("x-request-id", c.get("requestId"));
     headers.set("cache-control", "no-store");
     headers.set("x-content-type-options", "nosniff");
-    headers.set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+    if (!headers.has("content-security-policy")) headers.set("content-security-policy", policy);
     if (readiness.phase === "draining") headers.set("connection", "close");
     if (release !== undefined) headers.set("x-sluice-release", release.id);
     if (revision !== undefined) headers.set("x-sluice-revision", revision);
     const durationMs = performance.now() - start;
     const served = { method: c.req.method, route: routeOf(c), status: c.res.status, durationMs };
     telemetry.served(served);
+    trace?.end(served);
     log.write({
       level: c.res.status >= 500 && c.res.status !== 503 ? "error" : "info",
       message: "request",
       requestId: c.get("requestId"),
+      ...(trace === undefined ? {} : { traceId: trace.traceId }),
       principal: c.get("principal")?.id,
       ...served,
       ...reasonOf(c.error),

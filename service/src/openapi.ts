@@ -1,5 +1,4 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Deps } from "./app.ts";
 import type { Env } from "./env.ts";
 import type { Guard } from "./guard.ts";
 import { guardedRoute } from "./route.ts";
@@ -17,16 +16,21 @@ const description = guardedRoute("read", {
   },
 });
 
-/** `/openapi.json`. Added last: it describes the routes that are there. */
-export function addOpenApi(app: OpenAPIHono<Env>, _deps: Deps, guard: Guard): void {
-  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+/** The description of an app's routes. */
+export function describe(app: OpenAPIHono<Env>) {
+  return app.getOpenAPI31Document(info);
+}
+
+/** `/openapi.json`: describes the routes of `described`, as they are when it is first asked for. */
+export function addOpenApi(app: OpenAPIHono<Env>, described: OpenAPIHono<Env>, guard: Guard): void {
+  described.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
-    description: "An API key; the scopes that a route needs are listed with it",
+    description: "An API key or a JWT; the scopes that a route needs are listed with it",
   });
   let text: string | undefined;
-  app.openapi({ ...description, middleware: guard("read") }, () => {
-    text ??= JSON.stringify(app.getOpenAPI31Document(info));
+  app.openapi({ ...description, middleware: guard("read", { basic: true }) }, () => {
+    text ??= JSON.stringify(describe(described));
     return new Response(text, { headers: { "content-type": "application/json" } });
   });
 }

@@ -22,12 +22,15 @@ export type PoolEvents = {
 };
 
 /** The answer to one task: the response as JSON text; raw outputs where they were asked for. */
-export type Answer = { json: string; outputs?: Tensors };
+export type Answer = { json: string; outputs?: Tensors; times: AnswerTimes };
+
+/** Where an answer's time went. Moments are of `performance.now()` in this thread; durations are of the whole run. */
+export type AnswerTimes = RunTimes & { queuedAt: number; startedAt: number };
 
 /** `deadlineMs` counts from now and is cut to the pool's own. */
 export type Submission = Task & { principal: string; deadlineMs?: number };
 
-type Run = { jobs: Job[]; hangs: ReturnType<typeof setTimeout> };
+type Run = { jobs: Job[]; startedAt: number; hangs: ReturnType<typeof setTimeout> };
 
 /** A request's deadline, counted from its arrival; `own` when the client asked for a shorter one than the pool's. */
 type Limit = { ms: number; own: boolean };
@@ -164,7 +167,7 @@ export class Pool {
       jobs.push(job);
     }
     const hangs = setTimeout(() => lane.end("hung"), this.#limits.deadlineMs);
-    this.#running.set(lane, { jobs, hangs });
+    this.#running.set(lane, { jobs, startedAt: now, hangs });
     lane.post(jobs.map((job) => job.task));
   }
 
@@ -172,7 +175,12 @@ export class Pool {
     const run = this.#take(lane);
     this.#itemMs += ((times.encodeMs + times.runMs + times.decodeMs) / times.items - this.#itemMs) / 16;
     this.#dispatch(); // the worker goes on while this thread answers
-    for (const [i, job] of (run?.jobs ?? []).entries()) job.settle(outcomeOf(results[i]));
+    if (run !== undefined) {
+      const { jobs, startedAt } = run;
+      for (const [i, job] of jobs.entries()) {
+        job.settle(outcomeOf(results[i], { ...times, queuedAt: job.queuedAt, startedAt }));
+      }
+    }
     this.#events.onRun(times);
   }
 
@@ -218,9 +226,9 @@ export class Pool {
   }
 }
 
-function outcomeOf(result: TaskResult | undefined): Answer | Problem {
+function outcomeOf(result: TaskResult | undefined, times: AnswerTimes): Answer | Problem {
   if (result === undefined) return lost();
-  if (result.ok) return result;
+  if (result.ok) return { ...result, times };
   if (result.kind === "invalid") return problemOfIssues(result.issues);
   return new Problem("inference-failed", "The model could not answer this request; the service's log says why", {
     cause: new Error(result.message),

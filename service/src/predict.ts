@@ -36,7 +36,8 @@ async function predict(c: Ctx, deps: Deps, model: Model): Promise<Response> {
   return await answerOnce(c, deps.idempotency, { body: bytes, now: deps.now }, async () => {
     const input = type === json ? parseInput(model, bytes) : ({ kind: "bytes", bytes } as const);
     const principal = c.get("principal").id;
-    const { json: output } = await model.pool.submit({ input, wantOutputs: false, principal, ...deadlineMs });
+    const { json: output, times } = await model.pool.submit({ input, wantOutputs: false, principal, ...deadlineMs });
+    c.get("trace")?.answered(times);
     const head = `{"model":{"name":"${model.name}","version":"${model.version}"}`;
     const middle = deps.release === undefined ? "" : `,"release":"${deps.release.id}"`;
     return new Response(`${head}${middle},"output":${output}}`, { headers: { "content-type": json } });

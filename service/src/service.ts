@@ -3,13 +3,13 @@ import { setTimeout } from "node:timers/promises";
 import { readJson } from "../../pipeline/src/spec/read.ts";
 import { ReleaseRecord } from "../../pipeline/src/spec/release.ts";
 import { openAccess } from "./access.ts";
-import { createApp } from "./app.ts";
+import { createApp, createSplitApps, type Deps } from "./app.ts";
 import type { Config } from "./config.ts";
 import { replayGolden } from "./golden.ts";
 import { MemoryStore } from "./idempotency/memory.ts";
 import type { Idempotency } from "./idempotency/once.ts";
 import { openSqliteStore } from "./idempotency/sqlite.ts";
-import { listen } from "./listen.ts";
+import { type Listener, listen } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { loadModel } from "./model.ts";
 import { Models } from "./models.ts";
@@ -29,11 +29,15 @@ export type Service = {
 export async function startService(config: Config, log: Log): Promise<Service> {
   const access = await openAccess(config, log);
   const about = await readAbout(config);
-  const telemetry = createTelemetry({ release: about.release?.id, revision: about.revision });
+  const telemetry = createTelemetry({
+    release: about.release?.id,
+    revision: about.revision,
+    ...(config.otlp === undefined ? {} : { otlp: config.otlp }),
+  });
   const models = await loadModels(config, telemetry);
   const readiness = new Readiness();
   const idempotency = await openIdempotency(config);
-  const app = createApp({
+  const deps: Deps = {
     models,
     keyring: access.keyring,
     readiness,
@@ -41,24 +45,39 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     log,
     idempotency,
     limits: config,
+    docs: config.docs,
     rateLimit: createRateLimit({ requests: config.rate, seconds: 1 }),
     now: Date.now,
     newId: randomUUID,
     ...about,
-  });
-  const listener = await listen((request) => app.fetch(request), config);
+  };
+  const listeners = await listenAll(deps, config);
   return {
-    port: listener.port,
+    port: listeners[0].port,
     ready: prove(models).then(() => readiness.becomeReady()),
     async drain() {
       readiness.phase = "draining";
       await setTimeout(config.noticeMs);
-      await listener.stop(config.drainMs);
+      await Promise.all(listeners.map((listener) => listener.stop(config.drainMs)));
       for (const { pool } of models.all) pool.close();
       idempotency.store.close();
       access.stop();
+      await telemetry.shutdown();
     },
   };
+}
+
+/** The first is for clients. */
+async function listenAll(deps: Deps, config: Config): Promise<[Listener, ...Listener[]]> {
+  if (config.operationsPort === undefined) {
+    const app = createApp(deps);
+    return [await listen((request) => app.fetch(request), config)];
+  }
+  const { app, operations } = createSplitApps(deps);
+  const { host, operationsPort: port } = config;
+  const second = await listen((request) => operations.fetch(request), { host, port });
+  deps.log.write({ level: "info", message: "operations", port: second.port });
+  return [await listen((request) => app.fetch(request), config), second];
 }
 
 async function prove(models: Models): Promise<void> {

@@ -1,7 +1,12 @@
+import { setTimeout } from "node:timers/promises";
+import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-http";
 import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
-import { AggregationType, MeterProvider } from "@opentelemetry/sdk-metrics";
+import { AggregationType, MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
+import { BatchSpanProcessor } from "@opentelemetry/sdk-trace";
 import type { PoolEvents } from "./pool.ts";
+import { createTracing, type Tracing } from "./trace.ts";
 
 /** What is measured of one answered request. `route` is the pattern, never the path. */
 export type Served = { method: string; route: string; status: number; durationMs: number };
@@ -15,29 +20,41 @@ export type Telemetry = {
   watchPool(model: ModelName, gauges: { depth: number; ready: number }): void;
   /** The metrics in Prometheus's text format. */
   scrape(): Promise<string>;
+  /** Absent when nothing is exported. */
+  tracing?: Tracing;
+  /** Sends what is left, for at most two seconds. */
+  shutdown(): Promise<void>;
+};
+
+/** What is exported, and where to: `endpoint` is the base address of an OpenTelemetry collector's HTTP port. */
+export type TelemetryOptions = {
+  release: string | undefined;
+  revision: string | undefined;
+  otlp?: { endpoint: string; traceRatio: number };
 };
 
 /** Names carry their unit: the scrape writes them as they are. */
 const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const sizes = [1, 2, 4, 8, 16, 32, 64];
 
-/** OpenTelemetry metrics of one process. `release` and `revision` become labels of every series. */
-export function createTelemetry(about: { release: string | undefined; revision: string | undefined }): Telemetry {
+/** OpenTelemetry metrics and traces of one process. Release and revision become labels of every series. */
+export function createTelemetry({ release, revision, otlp }: TelemetryOptions): Telemetry {
   const exporter = new PrometheusExporter({ preventServerStart: true });
   const serializer = new PrometheusSerializer(undefined, false, /^sluice\./);
+  const resource = resourceOf(release, revision);
   const provider = new MeterProvider({
-    readers: [exporter],
-    resource: resourceFromAttributes({
-      "service.name": "sluice",
-      "sluice.release": about.release ?? "none",
-      "sluice.revision": about.revision ?? "none",
-    }),
+    readers: [exporter, ...(otlp === undefined ? [] : [metricPush(otlp.endpoint)])],
+    resource,
     views: [
       histogram("http_server_request_duration_seconds", seconds),
       ...["sluice_queue_wait_seconds", "sluice_inference_duration_seconds"].map((name) => histogram(name, seconds)),
       histogram("sluice_batch_size", sizes),
     ],
   });
+  const tracing =
+    otlp === undefined
+      ? undefined
+      : createTracing({ resource, ratio: otlp.traceRatio, processor: tracePush(otlp.endpoint) });
   const meter = provider.getMeter("sluice");
   const duration = meter.createHistogram("http_server_request_duration_seconds", { description: "Time to answer" });
   const wait = meter.createHistogram("sluice_queue_wait_seconds", { description: "Time in a model's queue" });
@@ -47,6 +64,11 @@ export function createTelemetry(about: { release: string | undefined; revision: 
   const depth = meter.createObservableGauge("sluice_queue_depth", { description: "Requests that wait" });
   const workers = meter.createObservableGauge("sluice_workers", { description: "Workers that can answer" });
   return {
+    ...(tracing === undefined ? {} : { tracing }),
+    async shutdown() {
+      const ended = Promise.allSettled([tracing?.shutdown(), provider.shutdown()]);
+      await Promise.race([ended, setTimeout(2_000, undefined, { ref: false })]);
+    },
     served({ method, route, status, durationMs }) {
       duration.record(durationMs / 1000, {
         "http.request.method": method,
@@ -75,6 +97,26 @@ export function createTelemetry(about: { release: string | undefined; revision: 
       return serializer.serialize(resourceMetrics);
     },
   };
+}
+
+/** Whose telemetry it is. */
+export function resourceOf(release = "none", revision = "none") {
+  return resourceFromAttributes({
+    "service.name": "sluice",
+    "sluice.release": release,
+    "sluice.revision": revision,
+  });
+}
+
+/** Both give up quietly: a collector that is down costs what it would have been told, and nothing else. */
+function metricPush(endpoint: string) {
+  const exporter = new OTLPMetricExporter({ url: `${endpoint}/v1/metrics`, timeoutMillis: 5_000 });
+  return new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 15_000 });
+}
+
+function tracePush(endpoint: string) {
+  const exporter = new OTLPTraceExporter({ url: `${endpoint}/v1/traces`, timeoutMillis: 5_000 });
+  return new BatchSpanProcessor({ exporter, maxQueueSize: 4_096, scheduledDelayMillis: 1_000 });
 }
 
 function labelsOf({ name, version }: ModelName) {

@@ -36,10 +36,20 @@ export type TestService = {
   predict(body: unknown, headers?: Record<string, string>): Promise<Response>;
 } & AsyncDisposable;
 
-export type TestOptions = { dirs?: string[]; limits?: Partial<PoolLimits>; deps?: Partial<Deps> };
+export type TestOptions = {
+  dirs?: string[];
+  limits?: Partial<PoolLimits>;
+  deps?: Partial<Deps>;
+  onDeps?(deps: Deps): void;
+};
 
 /** The app in this process on real models with real workers, without a port. */
-export async function testService({ dirs = [tabularDir], limits, deps }: TestOptions = {}): Promise<TestService> {
+export async function testService({
+  dirs = [tabularDir],
+  limits,
+  deps,
+  onDeps,
+}: TestOptions = {}): Promise<TestService> {
   const telemetry = createTelemetry({ release: undefined, revision: undefined });
   const pool = { workers: 1, queue: 64, deadlineMs: 10_000, ...limits };
   const models = new Models(
@@ -49,7 +59,7 @@ export async function testService({ dirs = [tabularDir], limits, deps }: TestOpt
   const key = newKey("tester");
   const keys = [{ id: "tester", digest: digestKey(key), scopes: allScopes }];
   const log: LogEntry[] = [];
-  const app = createApp({
+  const all: Deps = {
     models,
     keyring: createKeyring({ schema: "sluice/keys/v1", keys }),
     readiness,
@@ -57,11 +67,14 @@ export async function testService({ dirs = [tabularDir], limits, deps }: TestOpt
     log: { write: (entry) => log.push(entry), flush: () => undefined },
     now: Date.now,
     newId: randomUUID,
+    docs: false,
     limits: { maxBodyBytes: 65_536, bodyMs: 5_000 },
     rateLimit: createRateLimit({ requests: 100_000, seconds: 1 }),
     idempotency: { store: new MemoryStore(), ttlMs: 60_000, claimMs: 20_000, maxBytes: 65_536 },
     ...deps,
-  });
+  };
+  onDeps?.(all);
+  const app = createApp(all);
   await Promise.all(models.all.map((model) => model.pool.open()));
   readiness.becomeReady();
   const ask = async (path: string, init: RequestInit = {}) => {

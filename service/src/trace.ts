@@ -1,0 +1,84 @@
+import {
+  type Context,
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from "@opentelemetry/api";
+import type { Resource } from "@opentelemetry/resources";
+import {
+  ParentBasedSampler,
+  type SpanProcessor,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+} from "@opentelemetry/sdk-trace";
+import type { AnswerTimes } from "./pool.ts";
+
+/** The span of one request. Where nothing is recorded, there is none. */
+export type Trace = {
+  traceId: string;
+  /** Adds the spans of the queue and of the worker's three steps. */
+  answered(times: AnswerTimes): void;
+  end(request: { method: string; route: string; status: number }): void;
+};
+
+export type Tracing = {
+  /** Starts a request's span, below the caller's when it sent a `traceparent`; undefined when it is not sampled. */
+  start(request: Request): Trace | undefined;
+  shutdown(): Promise<void>;
+};
+
+/** OpenTelemetry traces of `ratio` (0..1) of the requests, and of those whose caller samples them. */
+export function createTracing(options: { resource: Resource; ratio: number; processor: SpanProcessor }): Tracing {
+  const sampler = new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(options.ratio) });
+  const provider = new TracerProvider({ resource: options.resource, sampler, spanProcessors: [options.processor] });
+  const tracer = provider.getTracer("sluice");
+  return {
+    start({ headers, method }) {
+      const parent = contextOf(headers.get("traceparent"));
+      const span = tracer.startSpan(method, { kind: SpanKind.SERVER }, parent);
+      if (!span.isRecording()) return undefined;
+      const context = trace.setSpan(parent, span);
+      return {
+        traceId: span.spanContext().traceId,
+        answered(times) {
+          for (const [name, start, end] of stepsOf(times)) {
+            const attributes = { "sluice.batch.size": times.items };
+            tracer.startSpan(name, { startTime: start, attributes }, context).end(end);
+          }
+        },
+        end: (request) => endSpan(span, request),
+      };
+    },
+    shutdown: () => provider.shutdown(),
+  };
+}
+
+function endSpan(span: Span, { method, route, status }: { method: string; route: string; status: number }): void {
+  span.updateName(`${method} ${route}`);
+  span.setAttributes({ "http.request.method": method, "http.route": route, "http.response.status_code": status });
+  if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+  span.end();
+}
+
+/** The steps one after another, ending when the answer came back: the worker's clock is not this thread's. */
+function stepsOf({ queuedAt, startedAt, encodeMs, runMs, decodeMs }: AnswerTimes): [string, number, number][] {
+  const [queued, started] = [performance.timeOrigin + queuedAt, performance.timeOrigin + startedAt];
+  return [
+    ["queue", queued, started],
+    ["encode", started, started + encodeMs],
+    ["run", started + encodeMs, started + encodeMs + runMs],
+    ["decode", started + encodeMs + runMs, started + encodeMs + runMs + decodeMs],
+  ];
+}
+
+const shape = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+
+/** W3C Trace Context; a header that is not of its shape counts as absent. */
+function contextOf(traceparent: string | null): Context {
+  const [, traceId = "", spanId = "", flags = ""] = shape.exec(traceparent ?? "") ?? [];
+  const parent = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1, isRemote: true };
+  return isSpanContextValid(parent) ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
+}

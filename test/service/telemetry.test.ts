@@ -1,0 +1,99 @@
+import { expect, test } from "bun:test";
+import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from "@opentelemetry/sdk-trace";
+import { createTelemetry, resourceOf } from "../../service/src/telemetry.ts";
+import { createTracing } from "../../service/src/trace.ts";
+import { serve } from "../support/server.ts";
+import { sample, type TestService, testService, until } from "../support/service-app.ts";
+import { runtimes, startProcess } from "../support/service-process.ts";
+
+const caller = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+async function traced(ratio: number, use: (service: TestService) => Promise<unknown>): Promise<ReadableSpan[]> {
+  const exporter = new InMemorySpanExporter();
+  const tracing = createTracing({ resource: resourceOf(), ratio, processor: new SimpleSpanProcessor({ exporter }) });
+  const telemetry = { ...createTelemetry({ release: undefined, revision: undefined }), tracing };
+  await using service = await testService({ deps: { telemetry } });
+  await use(service);
+  await until(() => exporter.getFinishedSpans().length > 0 || ratio === 0);
+  return exporter.getFinishedSpans();
+}
+
+test("a request's trace joins its caller's, and shows the queue and each step of the worker", async () => {
+  let service: TestService | undefined;
+  const spans = await traced(0, async (made) => {
+    service = made;
+    expect((await made.predict(sample, { traceparent: caller })).status).toBe(200);
+  });
+  const server = spans.find(({ name }) => name === "POST /v1/models/tabular/predict");
+  expect(server?.spanContext().traceId).toBe("0af7651916cd43dd8448eb211c80319c");
+  expect(server?.parentSpanContext?.spanId).toBe("b7ad6b7169203331");
+  expect(server?.attributes["http.response.status_code"]).toBe(200);
+  const steps = spans.filter((span) => span.parentSpanContext?.spanId === server?.spanContext().spanId);
+  expect(steps.map(({ name }) => name)).toEqual(["queue", "encode", "run", "decode"]);
+  expect(service?.log.at(-1)?.traceId).toBe("0af7651916cd43dd8448eb211c80319c");
+});
+
+test.each(["", "00-zz-01", caller.replace("01", "zz"), "00-00000000000000000000000000000000-b7ad6b7169203331-01"])(
+  "a traceparent that is not one counts as absent: %p",
+  async (traceparent) => {
+    const spans = await traced(1, (service) => service.ask("/livez", { headers: { traceparent } }));
+    expect(spans.map(({ parentSpanContext }) => parentSpanContext)).toEqual([undefined]);
+  },
+);
+
+test("no span holds a key, a body or a path that a client made up", async () => {
+  let key = "";
+  const spans = await traced(1, async (service) => {
+    key = service.key;
+    await service.predict({ features: ["secret-value"] });
+    await service.ask("/nope/secret-path");
+  });
+  const said = JSON.stringify(spans.map(({ name, attributes, events }) => ({ name, attributes, events })));
+  expect(spans).toHaveLength(2);
+  for (const word of [key, "secret-value", "secret-path"]) expect(said).not.toContain(word);
+});
+
+test("metrics count requests by route, method and status, and have no label that a client makes up", async () => {
+  await using service = await testService();
+  await service.predict(sample);
+  await service.predict({});
+  for (const path of ["/a", "/b", "/c"]) await service.ask(path);
+  const text = await (await service.ask("/metrics")).text();
+  const count = (route: string, status: number) =>
+    new RegExp(
+      `http_server_request_duration_seconds_count\\{[^}]*http_route="${route}"[^}]*status_code="${status}"[^}]*\\} (\\d+)`,
+    ).exec(text)?.[1];
+  expect(count("/v1/models/tabular/predict", 200)).toBe("1");
+  expect(count("/v1/models/tabular/predict", 422)).toBe("1");
+  expect(count("unmatched", 404)).toBe("3");
+  expect(text).toMatch(/sluice_queue_depth\{[^}]*model_name="tabular"[^}]*\} 0/);
+  expect(text).toMatch(/sluice_workers\{[^}]*model_version="1\.0\.0"[^}]*\} 1/);
+});
+
+test("traces and metrics are sent to a collector that is configured", async () => {
+  const paths = new Set<string>();
+  const collector = serve(async (request) => {
+    paths.add(new URL(request.url).pathname);
+    await request.arrayBuffer();
+    return Response.json({});
+  });
+  const [bun] = runtimes;
+  if (bun === undefined) throw new Error("There is no runtime");
+  await using service = await startProcess(bun, { env: { SLUICE_OTLP: collector.url, SLUICE_TRACE_RATIO: "1" } });
+  await fetch(`${service.url}/livez`);
+  service.kill("SIGTERM");
+  expect(await service.exited).toBe(0); // a drain sends what is left
+  expect([...paths].sort()).toEqual(["/v1/metrics", "/v1/traces"]);
+  await collector.stop();
+});
+
+test("a collector that is down costs no request and no drain", async () => {
+  const gone = serve(() => new Response());
+  await gone.stop();
+  const [bun] = runtimes;
+  if (bun === undefined) throw new Error("There is no runtime");
+  await using service = await startProcess(bun, { env: { SLUICE_OTLP: gone.url, SLUICE_TRACE_RATIO: "1" } });
+  for (let i = 0; i < 20; i += 1) expect((await fetch(`${service.url}/livez`)).status).toBe(200);
+  service.kill("SIGTERM");
+  expect(await service.exited).toBe(0);
+});
