@@ -37,5 +37,6 @@ export function parseOptions<S extends z.ZodType>(schema: S, options: Record<str
   const result = schema.safeParse(options);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  throw new DeployError("E_USAGE", `Cannot use --${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid"}`);
+  const flag = String(issue?.path[0] ?? "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new DeployError("E_USAGE", `Cannot use --${flag}: ${issue?.message ?? "invalid"}`);
 }

@@ -3,13 +3,38 @@ import * as contract from "./contract.ts";
 import * as control from "./control.ts";
 import * as deploy from "./deploy.ts";
 import * as image from "./image.ts";
+import * as keys from "./keys.ts";
 import * as load from "./load.ts";
+import * as models from "./models.ts";
+import * as rehearse from "./rehearse.ts";
+import * as release from "./release.ts";
 import * as rollback from "./rollback.ts";
 import * as rollout from "./rollout.ts";
+import * as sbom from "./sbom.ts";
 import * as scan from "./scan.ts";
 import * as site from "./site.ts";
 import * as status from "./status.ts";
 import * as verify from "./verify.ts";
+
+/** In the order of the help. */
+const parts = [
+  deploy,
+  status,
+  rollout,
+  control,
+  rollback,
+  rehearse,
+  verify,
+  contract,
+  load,
+  scan,
+  sbom,
+  image,
+  models,
+  release,
+  keys,
+  site,
+];
 
 /** Every command of `sluice`. */
 export function buildProgram(): Command {
@@ -20,8 +45,7 @@ export function buildProgram(): Command {
     .option("--environment <name>", "a file of policies/environments", "local")
     .showHelpAfterError("(next: add --help)")
     .addHelpText("after", help);
-  for (const part of [verify, image, scan, contract, load, deploy, rollout, control, rollback, status, site])
-    part.register(program);
+  for (const part of parts) part.register(program);
   return program;
 }
 

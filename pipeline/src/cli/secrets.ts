@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { digestKey, newKey } from "../release/key.ts";
-import { createFile, replaceFile } from "../rollout/durable.ts";
-import { KeyFile, type Scope } from "../spec/keys.ts";
+import { digestKey, newKey, readKeys, writeKeys } from "../release/key.ts";
+import { createFile } from "../rollout/durable.ts";
+import type { Scope } from "../spec/keys.ts";
 
 /** Keys of a local site; the files have mode 0600. `limitedKey` may only read: the contract stage proves that it cannot predict. */
 export interface LocalKeys {
@@ -32,11 +32,10 @@ async function keep(path: string, id: string): Promise<string> {
 /** Sees to it that `keys.json` knows the local keys; entries that an operator added stay. */
 async function list(stateDir: string, scopes: Record<string, Scope[]>, keys: Record<string, string>): Promise<void> {
   const path = join(stateDir, "keys.json");
-  const empty = '{"schema":"sluice/keys/v1","keys":[]}';
-  const found = KeyFile.parse(JSON.parse(await readFile(path, "utf8").catch(() => empty)));
+  const found = await readKeys(path);
   const ours = Object.entries(keys).map(([id, key]) => ({ id, digest: digestKey(key), scopes: scopes[id] ?? [] }));
   const missing = ours.filter((key) => !found.keys.some((known) => known.digest === key.digest));
   if (missing.length === 0) return;
   const kept = found.keys.filter((known) => !missing.some((key) => key.id === known.id));
-  await replaceFile(path, `${JSON.stringify({ ...found, keys: [...kept, ...missing] }, null, 2)}\n`);
+  await writeKeys(path, { ...found, keys: [...kept, ...missing] });
 }
