@@ -26,10 +26,19 @@ export const SloPolicy = z.strictObject({
 });
 export type SloPolicy = z.infer<typeof SloPolicy>;
 
-/** `policies/admission.yaml`: the stages whose reports must pass, by environment. */
+/**
+ * The stages whose reports must pass, and whether a change that breaks stable's clients is let in: never (`refuse`), or
+ * with a new major version of the model (`major`).
+ */
+const Admission = z.strictObject({
+  require: z.array(StageName).min(1),
+  breaking: z.enum(["refuse", "major"]).default("refuse"),
+});
+
+/** `policies/admission.yaml`, by environment. */
 export const AdmissionPolicy = z.strictObject({
   schema: z.literal("sluice/admission/v1"),
-  environments: z.record(Name, z.strictObject({ require: z.array(StageName).min(1) })),
+  environments: z.record(Name, Admission),
 });
 export type AdmissionPolicy = z.infer<typeof AdmissionPolicy>;
 
@@ -153,7 +162,7 @@ export const Policies = z.strictObject({
   environmentName: Name,
   environment: Environment,
   slo: Slo,
-  admission: z.strictObject({ require: z.array(StageName) }),
+  admission: Admission,
   load: LoadProfile,
   strategy: Strategy,
 });

@@ -1,10 +1,13 @@
 import { worst } from "../../decide/worst.ts";
+import type { ConsumerExamples } from "../../spec/consumers.ts";
 import { DeployError } from "../../spec/error.ts";
 import type { Golden } from "../../spec/golden.ts";
 import type { Manifest } from "../../spec/manifest.ts";
 import type { Check, Report } from "../../spec/report.ts";
 import { type Service, send, Unanswered } from "./ask.ts";
 import { authProbes } from "./auth.ts";
+import { type CompatibilityRules, compatibility } from "./compatibility.ts";
+import { consumerProbes } from "./consumers.ts";
 import { type Context, type HeldKey, type Probe, runProbe } from "./context.ts";
 import { describedProbes } from "./described.ts";
 import { errorProbes } from "./errors.ts";
@@ -16,9 +19,16 @@ import { Description } from "./openapi.ts";
 import { propertyProbes } from "./property.ts";
 import { replayProbes } from "./replay.ts";
 
+/** A running stable that the candidate's API is compared with, and what a breaking change would mean. */
+export interface StableInput extends Service, CompatibilityRules {
+  key: string;
+  manifest: Manifest;
+}
+
 /**
  * A running candidate, the model it should serve, and the keys to ask with: `key` has the scopes `predict` and `read`,
- * each of `otherKeys` says its own. `seed` pins the made-up requests.
+ * each of `otherKeys` says its own. `seed` pins the made-up requests; `examples` are what consumers recorded. With
+ * `stable`, its clients must still understand the candidate.
  */
 export interface ContractInput extends Service {
   key: string;
@@ -27,6 +37,8 @@ export interface ContractInput extends Service {
   manifest: Manifest;
   golden: Golden;
   seed?: number;
+  examples?: ConsumerExamples[];
+  stable?: StableInput;
 }
 
 const parts: ((context: Context, seed: number) => Probe[])[] = [
@@ -68,7 +80,9 @@ async function checksOf(input: ContractInput, seed: number): Promise<Check[]> {
   try {
     const context = await openContext(input);
     const checks: Check[] = [{ name, verdict: { kind: "pass" } }];
-    for (const probe of parts.flatMap((part) => part(context, seed))) checks.push(await runProbe(probe));
+    const probes = [...parts.flatMap((part) => part(context, seed)), ...consumerProbes(context, input.examples ?? [])];
+    for (const probe of probes) checks.push(await runProbe(probe));
+    if (input.stable !== undefined) checks.push(...(await compare(input.stable, context)));
     return checks;
   } catch (error) {
     if (error instanceof Unanswered) {
@@ -79,12 +93,27 @@ async function checksOf(input: ContractInput, seed: number): Promise<Check[]> {
   }
 }
 
+/** Stable that does not describe itself cannot be compared with: an error, for the candidate did nothing wrong. */
+async function compare(stable: StableInput, { manifest, description }: Context): Promise<Check[]> {
+  try {
+    const openapi = await readOpenApi(stable, stable.key);
+    const side = { openapi, manifest: stable.manifest };
+    return await compatibility(side, { openapi: description.text, manifest }, stable);
+  } catch (error) {
+    if (!(error instanceof Unanswered || error instanceof DeployError)) throw error;
+    const reason = `Cannot compare with stable: ${error.message}`;
+    return [{ name: "the API breaks no client of stable", verdict: { kind: "error", reason } }];
+  }
+}
+
 async function openContext({ url, fetch, key, otherKeys = [], manifest, golden }: ContractInput): Promise<Context> {
   const service = { url: url.replace(/\/$/, ""), ...(fetch === undefined ? {} : { fetch }) };
-  const answer = await send(service, { method: "GET", path: "/openapi.json", key });
-  if (answer.status !== 200) {
-    throw new DeployError("E_GATE", `Cannot read /openapi.json: status is ${answer.status}, expected 200`);
-  }
-  const description = new Description(answer.text, `${service.url}/openapi.json`);
+  const description = new Description(await readOpenApi(service, key), `${service.url}/openapi.json`);
   return { service, key, otherKeys, manifest, golden, description, predictPath: `/v1/models/${manifest.name}/predict` };
+}
+
+async function readOpenApi(service: Service, key: string): Promise<string> {
+  const answer = await send(service, { method: "GET", path: "/openapi.json", key });
+  if (answer.status === 200) return answer.text;
+  throw new DeployError("E_GATE", `Cannot read /openapi.json: status is ${answer.status}, expected 200`);
 }

@@ -13,12 +13,14 @@ export interface Described {
 
 /** A service's own description, ready to hold answers against. */
 export class Description {
+  readonly text: string;
   readonly document: OpenApi;
   readonly operations: Described[];
   readonly #ajv: Ajv2020;
 
   /** Reads the text of `/openapi.json`; throws `E_FILE` when it is no OpenAPI 3.1. */
   constructor(text: string, source: string) {
+    this.text = text;
     const raw = parseJson(text, OpenApi, source);
     this.document = OpenApi.parse(resolve(raw, raw));
     this.#ajv = new Ajv2020({ strict: false, allErrors: false, validateFormats: true, logger: false });

@@ -1,0 +1,89 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type BreakingRule, type Change, judgeChanges, manifestChanges } from "../../decide/compatibility.ts";
+import type { Consumer } from "../../spec/consumers.ts";
+import { DeployError } from "../../spec/error.ts";
+import type { Json } from "../../spec/golden.ts";
+import { Json as JsonSchema } from "../../spec/golden.ts";
+import type { Manifest } from "../../spec/manifest.ts";
+import { OasdiffChanges } from "../../spec/oasdiff.ts";
+import { parseJson } from "../../spec/read.ts";
+import type { Check } from "../../spec/report.ts";
+import { runTool } from "../tool.ts";
+
+/** A service's description as text, and the model that it serves. */
+export interface Side {
+  openapi: string;
+  manifest: Manifest;
+}
+
+/** What else the judgement needs. `program` is oasdiff's name or path. */
+export interface CompatibilityRules {
+  rule: BreakingRule;
+  consumers: Consumer[];
+  program?: string;
+}
+
+const breaking = 3;
+
+/** Holds the candidate against stable: would stable's clients still understand it? */
+export async function compatibility(stable: Side, candidate: Side, rules: CompatibilityRules): Promise<Check[]> {
+  const versions = { stable: stable.manifest.version, candidate: candidate.manifest.version };
+  const tensors = manifestChanges(stable.manifest, candidate.manifest);
+  return [
+    { name: "the API breaks no client of stable", verdict: await judgeApi(stable, candidate, versions, rules) },
+    { name: "the tensors break no client of stable", verdict: judgeChanges(tensors, versions, rules) },
+  ];
+}
+
+async function judgeApi(
+  stable: Side,
+  candidate: Side,
+  versions: { stable: string; candidate: string },
+  rules: CompatibilityRules,
+): Promise<Check["verdict"]> {
+  try {
+    const changes = await apiChanges(unversioned(stable), unversioned(candidate), rules.program ?? "oasdiff");
+    return judgeChanges(changes, versions, rules);
+  } catch (error) {
+    if (!(error instanceof DeployError)) throw error;
+    return { kind: "error", reason: error.message };
+  }
+}
+
+/** Asks oasdiff for the differences that break clients, on the request's and on the answer's side. */
+async function apiChanges(stable: Json, candidate: Json, program: string): Promise<Change[]> {
+  const folder = await mkdtemp(join(tmpdir(), "sluice-oasdiff-"));
+  try {
+    const paths = [join(folder, "stable.json"), join(folder, "candidate.json")];
+    await writeFile(paths[0] ?? "", JSON.stringify(stable));
+    await writeFile(paths[1] ?? "", JSON.stringify(candidate));
+    const run = await runTool(program, ["breaking", ...paths, "--format", "json"], { timeoutMs: 60_000 });
+    if (run.outcome === "missing") {
+      throw new DeployError("E_TOOL", `Cannot compare APIs: ${program} is not on the PATH; next: install oasdiff`);
+    }
+    if (run.exitCode !== 0) {
+      throw new DeployError("E_TOOL", `Cannot compare APIs: oasdiff exited ${run.exitCode}: ${run.stderr.trim()}`);
+    }
+    return parseJson(run.stdout, OasdiffChanges, "oasdiff's output")
+      .filter(({ level }) => level >= breaking)
+      .map(({ operation, path, text }) => ({ operation: [operation, path].filter(Boolean).join(" "), text }));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The description without what names the version by design: its own routes, and the version in answers. */
+function unversioned({ openapi, manifest }: Side): Json {
+  const document = parseJson(openapi, JsonSchema, "the description");
+  return strip(document, manifest.version);
+}
+
+function strip(node: Json, version: string): Json {
+  if (Array.isArray(node)) return node.map((one) => strip(one, version));
+  if (typeof node !== "object" || node === null) return node;
+  if (node.const === version) return { type: "string" };
+  const kept = Object.entries(node).filter(([key]) => !key.includes(`/versions/${version}`));
+  return Object.fromEntries(kept.map(([key, value]) => [key, strip(value, version)]));
+}
