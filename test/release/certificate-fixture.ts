@@ -1,5 +1,6 @@
-import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { type Certificate, readCertificate } from "../../pipeline/src/release/certificate.ts";
+import { encode } from "../../pipeline/src/release/der.ts";
 
 /** A certificate and its private key. */
 export type Party = { certificate: Certificate; key: KeyObject };
@@ -9,6 +10,8 @@ export type Wish = {
   /** Signs the certificate; absent: it signs itself. */
   issuer?: Party;
   curve?: "P-256" | "P-384" | "P-521";
+  /** The key to certify; absent: a new one. */
+  key?: KeyObject;
   authority?: boolean | { maxBelow: number };
   usage?: "digitalSignature" | "keyCertSign" | "keyAgreement";
   codeSigning?: boolean;
@@ -30,24 +33,24 @@ const usages = { digitalSignature: 0x80, keyAgreement: 0x08, keyCertSign: 0x04 }
 /** A certificate made on the spot: no test key lies in the repository. */
 export function aCertificate(wish: Wish): Party {
   const { name, issuer, curve = "P-256", from = 2020, to = 2049 } = wish;
-  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: curve });
-  const signer = issuer?.key ?? privateKey;
+  const key = wish.key ?? generateKeyPairSync("ec", { namedCurve: curve }).privateKey;
+  const signer = issuer?.key ?? key;
   const { hash, id } = algorithms.get(signer.asymmetricKeyDetails?.namedCurve ?? "") ?? { hash: "", id: "" };
   const algorithm = sequence(oid(id));
   const subject = nameOf(name);
   const body = sequence(
-    der(0xa0, der(0x02, Buffer.from([2]))),
-    der(0x02, Buffer.from([1])),
+    encode(0xa0, encode(0x02, Buffer.from([2]))),
+    encode(0x02, Buffer.from([1])),
     algorithm,
     issuer === undefined ? subject : issuer.certificate.subject,
     sequence(year(from), year(to)),
     subject,
-    publicKey.export({ type: "spki", format: "der" }),
-    der(0xa3, sequence(...extensionsOf(wish))),
+    createPublicKey(key).export({ type: "spki", format: "der" }),
+    encode(0xa3, sequence(...keyExtensions(key, signer), ...extensionsOf(wish))),
   );
   const signature = sign(hash, body, signer);
-  const whole = sequence(body, algorithm, der(0x03, Buffer.concat([Buffer.from([0]), signature])));
-  return { certificate: readCertificate(whole), key: privateKey };
+  const whole = sequence(body, algorithm, encode(0x03, Buffer.concat([Buffer.from([0]), signature])));
+  return { certificate: readCertificate(whole), key };
 }
 
 /** The certificate in PEM. */
@@ -56,29 +59,40 @@ export function toPem({ der: bytes }: Certificate): string {
   return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
 }
 
+/** Names the certified key, and the key that certifies it. */
+function keyExtensions(key: KeyObject, signer: KeyObject): Buffer[] {
+  const id = (one: KeyObject) =>
+    createHash("sha1")
+      .update(createPublicKey(one).export({ type: "spki", format: "der" }))
+      .digest();
+  const authority = extension("2.5.29.35", sequence(encode(0x80, id(signer))), false);
+  return [extension("2.5.29.14", encode(0x04, id(key)), false), ...(signer === key ? [] : [authority])];
+}
+
 function extensionsOf({ authority, usage, codeSigning, more = [] }: Wish): Buffer[] {
   const extensions: Buffer[] = [];
   if (authority !== undefined) {
-    const limit = typeof authority === "object" ? [der(0x02, Buffer.from([authority.maxBelow]))] : [];
-    const value = authority === false ? sequence() : sequence(der(0x01, Buffer.from([0xff])), ...limit);
+    const limit = typeof authority === "object" ? [encode(0x02, Buffer.from([authority.maxBelow]))] : [];
+    const value = authority === false ? sequence() : sequence(encode(0x01, Buffer.from([0xff])), ...limit);
     extensions.push(extension("2.5.29.19", value, true));
   }
-  if (usage !== undefined) extensions.push(extension("2.5.29.15", der(0x03, Buffer.from([0, usages[usage]])), true));
+  if (usage !== undefined) extensions.push(extension("2.5.29.15", encode(0x03, Buffer.from([0, usages[usage]])), true));
   if (codeSigning === true) extensions.push(extension("2.5.29.37", sequence(oid("1.3.6.1.5.5.7.3.3")), false));
   for (const { oid: id, critical = false, value } of more) extensions.push(extension(id, value, critical));
   return extensions;
 }
 
 function extension(id: string, value: Buffer, critical: boolean): Buffer {
-  return sequence(oid(id), ...(critical ? [der(0x01, Buffer.from([0xff]))] : []), der(0x04, value));
+  return sequence(oid(id), ...(critical ? [encode(0x01, Buffer.from([0xff]))] : []), encode(0x04, value));
 }
 
 function nameOf(name: string): Buffer {
-  return sequence(der(0x31, sequence(oid("2.5.4.3"), der(0x0c, Buffer.from(name)))));
+  if (name === "") return sequence();
+  return sequence(encode(0x31, sequence(oid("2.5.4.3"), encode(0x0c, Buffer.from(name)))));
 }
 
 function year(number: number): Buffer {
-  return der(0x18, Buffer.from(`${number}0101000000Z`));
+  return encode(0x17, Buffer.from(`${String(number).slice(2)}0101000000Z`));
 }
 
 export function oid(dots: string): Buffer {
@@ -89,17 +103,9 @@ export function oid(dots: string): Buffer {
       groups.unshift((left & 0x7f) | 0x80);
     return groups;
   });
-  return der(0x06, Buffer.from(bytes));
+  return encode(0x06, Buffer.from(bytes));
 }
 
 export function sequence(...parts: Buffer[]): Buffer {
-  return der(0x30, ...parts);
-}
-
-export function der(tag: number, ...parts: Buffer[]): Buffer {
-  const content = Buffer.concat(parts);
-  const length = content.length;
-  const head =
-    length < 0x80 ? [tag, length] : length < 0x100 ? [tag, 0x81, length] : [tag, 0x82, length >> 8, length & 0xff];
-  return Buffer.concat([Buffer.from(head), content]);
+  return encode(0x30, ...parts);
 }

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { writeSignature } from "../../pipeline/src/release/oms/sign.ts";
+import { signModel, writeSignature } from "../../pipeline/src/release/oms/sign.ts";
 import { readSigners, readTrust, seeModelSignature } from "../../pipeline/src/release/trust.ts";
 import { TrustPolicy } from "../../pipeline/src/spec/trust.ts";
 import { explain } from "../../pipeline/src/spec/verdict.ts";
@@ -12,6 +12,7 @@ import { aCertificate, toPem } from "./certificate-fixture.ts";
 import { aFolder } from "./folder-fixture.ts";
 import { aModelCopy } from "./model-copy.ts";
 import { refusalOf } from "./refusal.ts";
+import { aKeylessBundle, aSigstore, issuer, subject } from "./sigstore-fixture.ts";
 
 const { privateKey: key, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const root = aCertificate({ name: "root", authority: true });
@@ -56,6 +57,33 @@ test("seeModelSignature() tells unknown from bad", async () => {
   expect(await seeModelSignature(dir, trusted, atMs)).toMatchObject({
     kind: "bad",
     reason: expect.stringContaining("model.onnx"),
+  });
+});
+
+test("seeModelSignature() names a keyless identity of the policy, beside the policy's own trust root", async () => {
+  const sigstore = aSigstore();
+  const home = await mkdtemp(join(tmpdir(), "sluice-trust-"));
+  const path = join(home, "trust.yaml");
+  const identities = { ci: { subject, issuer } };
+  await writeFile(join(home, "root.json"), JSON.stringify(sigstore.trustedRoot));
+  await writeFile(path, JSON.stringify({ ...policy, identities, sigstore: { trustRoot: "root.json" } }));
+  const dir = await aFolder();
+  const bundle = JSON.parse(await signModel(dir, { key }));
+  const statement = JSON.parse(Buffer.from(bundle.dsseEnvelope.payload, "base64").toString());
+  await writeFile(join(dir, "model.sig"), JSON.stringify(aKeylessBundle(sigstore, statement)));
+  expect(await seeModelSignature(dir, await readTrust(path), atMs)).toEqual({
+    kind: "good",
+    signers: ["ci"],
+    leftOut: [],
+  });
+  expect(await seeModelSignature(dir, trusted, atMs)).toMatchObject({
+    kind: "unknown",
+    reason: expect.stringContaining("sigstore.trustRoot"),
+  });
+  await writeFile(path, JSON.stringify({ ...policy, sigstore: { trustRoot: "root.json" } }));
+  expect(await seeModelSignature(dir, await readTrust(path), atMs)).toMatchObject({
+    kind: "unknown",
+    reason: expect.stringContaining(subject),
   });
 });
 

@@ -69,3 +69,13 @@ function readElement(bytes: Buffer): Element {
   if (bytes.length < start + length) throw new Error("DER element is cut short");
   return { tag, content: bytes.subarray(start, start + length), whole: bytes.subarray(0, start + length) };
 }
+
+/** One element of `parts`, with the shortest length, as DER wants it. */
+export function encode(tag: number, ...parts: Buffer[]): Buffer {
+  const content = Buffer.concat(parts);
+  const { length } = content;
+  const digits = length < 0x80 ? [] : [...Buffer.from(length.toString(16).padStart(8, "0"), "hex")];
+  const significant = digits.slice(digits.findIndex((digit) => digit !== 0));
+  const head = length < 0x80 ? [tag, length] : [tag, 0x80 | significant.length, ...significant];
+  return Buffer.concat([Buffer.from(head), content]);
+}

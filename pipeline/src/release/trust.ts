@@ -1,12 +1,14 @@
 import type { KeyObject } from "node:crypto";
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { DeployError } from "../spec/error.ts";
 import { readYaml } from "../spec/read.ts";
 import { type SeenSignature, TrustPolicy } from "../spec/trust.ts";
 import { type Certificate, readCertificates } from "./certificate.ts";
 import { keyId, readPublicKey } from "./ec.ts";
 import { type SignedBy, verifySignature } from "./oms/verify.ts";
+import type { Identity } from "./sigstore/keyless.ts";
+import { readSigstoreRoot, type SigstoreRoot } from "./sigstore/root.ts";
 import { UnknownSigner } from "./unknown-signer.ts";
 
 /** A trust policy with its keys and certificates read. */
@@ -14,12 +16,15 @@ export type Trusted = {
   policy: TrustPolicy;
   keys: ReadonlyMap<string, KeyObject>;
   roots: ReadonlyMap<string, Certificate>;
+  sigstore?: SigstoreRoot;
 };
 
-/** Reads `trust.yaml`, keys and certificates included; throws `E_FILE`. */
+/** Reads `trust.yaml`, keys, certificates and the Sigstore trust root beside it included; throws `E_FILE`. */
 export async function readTrust(path: string): Promise<Trusted> {
   const policy = await readYaml(path, TrustPolicy);
-  return readSigners(policy, path);
+  const signers = readSigners(policy, path);
+  if (policy.sigstore === undefined) return signers;
+  return { ...signers, sigstore: await readSigstoreRoot(resolve(dirname(path), policy.sigstore.trustRoot)) };
 }
 
 /** Reads the keys and certificates of a policy that came from `source`; throws `E_FILE`. */
@@ -46,6 +51,7 @@ export async function seeModelSignature(dir: string, trusted: Trusted, atMs: num
     const { signedBy, leftOut } = await verifySignature(dir, {
       keys: [...trusted.keys.values()],
       roots: [...trusted.roots.values()],
+      sigstore: trusted.sigstore,
       atMs,
     });
     return { kind: "good", signers: [nameOf(signedBy, trusted)], leftOut };
@@ -71,6 +77,14 @@ export function nameOfKey(id: string, { keys }: Trusted): string {
 
 function nameOf(signedBy: SignedBy, trusted: Trusted): string {
   if (signedBy.kind === "key") return nameOfKey(signedBy.keyId, trusted);
+  if (signedBy.kind === "identity") return nameOfIdentity(signedBy, trusted);
   for (const [name, root] of trusted.roots) if (root.der.equals(signedBy.root.der)) return name;
   throw new UnknownSigner("no root in the trust policy vouches for its certificate");
+}
+
+function nameOfIdentity({ subject, issuer }: Identity, { policy }: Trusted): string {
+  for (const [name, wanted] of Object.entries(policy.identities)) {
+    if (wanted.subject === subject && wanted.issuer === issuer) return name;
+  }
+  throw new UnknownSigner(`identity ${subject} of ${issuer} is not in the trust policy`);
 }

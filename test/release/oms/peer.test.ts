@@ -4,11 +4,13 @@ import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { wholeFiles } from "../../../pipeline/src/release/oms/resources.ts";
-import { writeSignature } from "../../../pipeline/src/release/oms/sign.ts";
+import { signModel, writeSignature } from "../../../pipeline/src/release/oms/sign.ts";
 import { type Trust, verifySignature } from "../../../pipeline/src/release/oms/verify.ts";
+import { toRoot } from "../../../pipeline/src/release/sigstore/root.ts";
 import { Serialization } from "../../../pipeline/src/spec/oms.ts";
 import { aCertificate, toPem } from "../certificate-fixture.ts";
 import { refusalOf } from "../refusal.ts";
+import { aKeylessBundle, aSigstore, aTrustConfig, issuer, subject } from "../sigstore-fixture.ts";
 import { findPeer } from "./python.ts";
 
 const peer = findPeer();
@@ -100,6 +102,22 @@ describe.skipIf(peer === undefined)("with Python's model_signing as the peer", (
     expect(ask("sign", "certificate", dir, join(dir, "model.sig"), ...files)).toEqual({ ok: true, output: "" });
     const proven = await verifySignature(dir, { keys: [], roots: [root.certificate], atMs });
     expect(proven.signedBy).toMatchObject({ kind: "certificate", root: { der: root.certificate.der } });
+  });
+
+  test("verifySignature() and Python agree about a keyless signature", async () => {
+    const sigstore = aSigstore();
+    const bundle = JSON.parse(
+      await signModel(dir, { key: generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey }),
+    );
+    const statement = JSON.parse(Buffer.from(bundle.dsseEnvelope.payload, "base64").toString());
+    await writeFile(join(dir, "model.sig"), JSON.stringify(aKeylessBundle(sigstore, statement)));
+    const config = join(await mkdtemp(join(tmpdir(), "sluice-oms-trust-")), "config.json");
+    await writeFile(config, JSON.stringify(aTrustConfig(sigstore)));
+    const who = ["--identity", subject, "--issuer", issuer];
+    expect(ask("verify", "keyless", dir, join(dir, "model.sig"), config, ...who)).toEqual({ ok: true, output: "" });
+    const root = toRoot(sigstore.trustedRoot, "trusted_root.json");
+    const { signedBy } = await verifySignature(dir, { keys: [], roots: [], sigstore: root, atMs });
+    expect(signedBy).toEqual({ kind: "identity", subject, issuer });
   });
 
   test("verifySignature() tells what a Python signer left out", async () => {

@@ -8,17 +8,30 @@ import { type Certificate, readCertificate } from "../certificate.ts";
 import { proveChain } from "../chain.ts";
 import { openEnvelope } from "../dsse.ts";
 import { keyId } from "../ec.ts";
+import { type Identity, proveKeyless } from "../sigstore/keyless.ts";
+import type { SigstoreRoot } from "../sigstore/root.ts";
 import { readWhole } from "../steady.ts";
 import { UnknownSigner } from "../unknown-signer.ts";
 import { ignoredPaths, readResources, rootDigest } from "./resources.ts";
 
 const maxBundleBytes = 16 * 2 ** 20;
 
-/** Whose signatures are accepted: these keys, and certificates that lead to these roots at `atMs` (since the epoch). */
-export type Trust = { keys: readonly KeyObject[]; roots: readonly Certificate[]; atMs: number };
+/**
+ * Whose signatures are accepted: these keys, certificates that lead to these roots at `atMs` (since the epoch), and keyless
+ * ones that a Sigstore trust root vouches for.
+ */
+export type Trust = {
+  keys: readonly KeyObject[];
+  roots: readonly Certificate[];
+  sigstore?: SigstoreRoot | undefined;
+  atMs: number;
+};
 
-/** Who signed: a key by its id, or a certificate by its own key's id and the root that vouches for it. */
-export type SignedBy = { kind: "key"; keyId: string } | { kind: "certificate"; keyId: string; root: Certificate };
+/** Who signed: a key by its id, a certificate by its own key's id and the root that vouches for it, or an identity. */
+export type SignedBy =
+  | { kind: "key"; keyId: string }
+  | { kind: "certificate"; keyId: string; root: Certificate }
+  | ({ kind: "identity" } & Identity);
 
 /** A proven signature: who signed, the digest over all resources in hex, and the paths that the signer left out. */
 export type ModelSignature = { signedBy: SignedBy; rootDigest: string; name: string; leftOut: string[] };
@@ -49,26 +62,35 @@ export async function verifyModel(dir: string, bundle: SignatureBundle, trust: T
   return { signedBy, rootDigest: subject.digest.sha256, name: subject.name, leftOut };
 }
 
-function proveSigner(
-  { verificationMaterial: material }: SignatureBundle,
-  trust: Trust,
-): { signedBy: SignedBy; key: KeyObject } {
-  if ("publicKey" in material) {
-    const { hint } = material.publicKey;
-    const key = trust.keys.find((candidate) => keyId(candidate) === hint);
-    if (key === undefined)
-      throw new UnknownSigner(`Cannot accept model.sig: key ${hint ?? "without a hint"} is not trusted`);
-    return { signedBy: { kind: "key", keyId: keyId(key) }, key };
+type Proven = { signedBy: SignedBy; key: KeyObject };
+
+function proveSigner({ verificationMaterial: material, dsseEnvelope }: SignatureBundle, trust: Trust): Proven {
+  if ("publicKey" in material) return proveKey(material.publicKey.hint, trust);
+  if ("x509CertificateChain" in material) return proveCertificate(material.x509CertificateChain.certificates, trust);
+  if (trust.sigstore === undefined) {
+    throw new UnknownSigner("Cannot accept model.sig: keyless signatures need sigstore.trustRoot in the trust policy");
   }
-  if ("x509CertificateChain" in material) {
-    const [leaf, ...others] = material.x509CertificateChain.certificates.map(({ rawBytes }) =>
-      readCertificate(Buffer.from(rawBytes, "base64")),
-    );
-    if (leaf === undefined) throw new DeployError("E_FILE", "Cannot accept model.sig: it has no certificate");
-    const root = proveChain(leaf, { others, roots: trust.roots, atMs: trust.atMs }).at(-1) ?? leaf;
-    return { signedBy: { kind: "certificate", keyId: keyId(leaf.publicKey), root }, key: leaf.publicKey };
-  }
-  throw new DeployError("E_DIGEST", "Cannot accept model.sig: keyless signatures need a Sigstore trust root");
+  const leaf = fromBase64(material.certificate);
+  const identity = proveKeyless(leaf, material.tlogEntries, dsseEnvelope, trust.sigstore);
+  return { signedBy: { kind: "identity", ...identity }, key: leaf.publicKey };
+}
+
+function proveKey(hint: string | undefined, trust: Trust): Proven {
+  const key = trust.keys.find((candidate) => keyId(candidate) === hint);
+  if (key === undefined)
+    throw new UnknownSigner(`Cannot accept model.sig: key ${hint ?? "without a hint"} is not trusted`);
+  return { signedBy: { kind: "key", keyId: keyId(key) }, key };
+}
+
+function proveCertificate(certificates: readonly { rawBytes: string }[], { roots, atMs }: Trust): Proven {
+  const [leaf, ...others] = certificates.map(fromBase64);
+  if (leaf === undefined) throw new DeployError("E_FILE", "Cannot accept model.sig: it has no certificate");
+  const root = proveChain(leaf, { others, roots, atMs }).at(-1) ?? leaf;
+  return { signedBy: { kind: "certificate", keyId: keyId(leaf.publicKey), root }, key: leaf.publicKey };
+}
+
+function fromBase64({ rawBytes }: { rawBytes: string }): Certificate {
+  return readCertificate(Buffer.from(rawBytes, "base64"));
 }
 
 /**
