@@ -46,8 +46,7 @@ export async function verifySignature(dir: string, trust: Trust): Promise<ModelS
   return verifyModel(dir, parseJson(text, SignatureBundle, path), trust);
 }
 
-/** Proves a folder by a bundle that may lie elsewhere. */
-export async function verifyModel(dir: string, bundle: SignatureBundle, trust: Trust): Promise<ModelSignature> {
+async function verifyModel(dir: string, bundle: SignatureBundle, trust: Trust): Promise<ModelSignature> {
   const { signedBy, key } = proveSigner(bundle, trust);
   const { payload } = openEnvelope(bundle.dsseEnvelope, statementType, [key]);
   const statement = parseJson(payload.toString("utf8"), SignedModel, "the signed statement of model.sig");
