@@ -19,7 +19,7 @@ export async function bootstrap(host: Host, { router, runtime }: Target, progres
   if (stable !== undefined && Object.keys(await router.readWeights()).length > 0) return;
   progress.now(`bootstrap ${ref}`);
   const modelDir = await findModel(host.place.modelsDir, ref);
-  const { report } = await verify(modelDir);
+  const { report } = await verify(modelDir, { trust: host.trust });
   if (exitOfVerdict(report.verdict) !== 0) {
     throw new DeployError("E_GATE", `Cannot bootstrap with ${ref}: verify says ${explain(report.verdict)}`);
   }

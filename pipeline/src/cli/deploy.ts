@@ -62,7 +62,7 @@ async function goOn(host: Host, held: Holding, ref: string, progress: Progress):
 async function deploy(host: Host, held: Holding, ref: string, progress: Progress): Promise<Outcome> {
   const modelDir = await findModel(host.place.modelsDir, ref);
   progress.now(`verify ${ref}`);
-  const { report } = await verify(modelDir);
+  const { report } = await verify(modelDir, { trust: host.trust });
   progress.done(`verify: ${report.verdict.kind}; ${report.figure}`);
   if (report.verdict.kind !== "pass") return refused(ref, [report], report.verdict);
 

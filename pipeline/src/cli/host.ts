@@ -7,6 +7,7 @@ import type { Store } from "../rollout/ports.ts";
 import type { Policies } from "../spec/policy.ts";
 import type { Place } from "./options.ts";
 import { type LocalKeys, localKeys } from "./secrets.ts";
+import { readTrustFor, type Trust } from "./trust.ts";
 
 /** Sluice's own checkout or package: the service's code and its dependencies come from here. */
 export const home = fileURLToPath(new URL("../../../", import.meta.url));
@@ -15,6 +16,7 @@ export const home = fileURLToPath(new URL("../../../", import.meta.url));
 export interface Host {
   place: Place;
   policies: Policies;
+  trust: Trust;
   keys: LocalKeys;
   store: Store;
   releasesDir: string;
@@ -29,6 +31,7 @@ export async function openHost(place: Place): Promise<Host> {
   return {
     place,
     policies,
+    trust: await readTrustFor(place),
     keys: await localKeys(place.stateDir),
     store: fileStore(join(place.stateDir, "rollouts", place.environment), systemClock),
     releasesDir: join(place.stateDir, "releases"),

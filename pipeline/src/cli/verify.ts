@@ -7,6 +7,7 @@ import { verify } from "../stage/verify.ts";
 import { addCommand } from "./command.ts";
 import { placeOf } from "./options.ts";
 import { coloursFor } from "./progress.ts";
+import { readTrustFor } from "./trust.ts";
 
 export function register(program: Command): void {
   addCommand(
@@ -18,10 +19,12 @@ export function register(program: Command): void {
     },
     (command) => command.argument("[model...]", "models as name@version (default: all)"),
     async (options, args) => {
-      const { modelsDir } = placeOf(options);
+      const place = placeOf(options);
+      const { modelsDir } = place;
+      const trust = await readTrustFor(place);
       const refs = args.length > 0 ? args : await listModels(modelsDir);
       const reports = [];
-      for (const ref of refs) reports.push((await verify(await findModel(modelsDir, ref))).report);
+      for (const ref of refs) reports.push((await verify(await findModel(modelsDir, ref), { trust })).report);
       const verdict = worst(reports.map((report) => ({ name: report.subject, verdict: report.verdict })));
       return {
         exit: exitOfVerdict(verdict),

@@ -15,6 +15,7 @@ export async function readPolicies(dir: string, environment: string): Promise<Po
     admission: "admission.yaml",
     load: "load.yaml",
     rollout: "rollout.yaml",
+    trust: "trust.yaml",
   };
   const place = await readYaml(join(dir, paths.environment), Environment);
   const slo = await readYaml(join(dir, paths.slo), SloPolicy);
