@@ -69,7 +69,12 @@ function sayTensor({ dtype, shape }: TensorSpec): string {
   return `${dtype}[${shape.map((size) => (typeof size === "number" ? size : "free")).join(",")}]`;
 }
 
-function figureOf({ files, replay, differences }: VerifyFacts): string {
+function figureOf(facts: VerifyFacts): string {
+  const { signature } = facts;
+  return signature === undefined ? contentsOf(facts) : `${contentsOf(facts)}; ${signature.figure}`;
+}
+
+function contentsOf({ files, replay, differences }: VerifyFacts): string {
   if (differences.length > 0) return `${count(differences.length, "difference")} in ${count(files, "file")}`;
   if (replay?.kind !== "replayed") return `${count(files, "file")}, golden cases not replayed`;
   const { cases, largestDeviation, disagreements } = replay;

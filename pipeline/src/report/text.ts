@@ -20,7 +20,11 @@ export interface Deployed {
 
 /** Stage, verdict and key figure of each report; what is behind a verdict that is no pass goes below. */
 export function renderReports(reports: readonly Report[], colours: Colours): string {
-  return layOut(reports.flatMap((report) => reportRows(report, colours))).join("\n");
+  const isMany = new Set(reports.map(({ stage }) => stage)).size < reports.length;
+  const named = reports.map((report) =>
+    isMany ? { ...report, figure: `${report.subject}: ${report.figure}` } : report,
+  );
+  return layOut(named.flatMap((report) => reportRows(report, colours))).join("\n");
 }
 
 /** How a rollout stands or ended, and what each step saw of its arms. */
