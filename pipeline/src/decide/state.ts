@@ -54,7 +54,7 @@ export function fold(entries: readonly Entry[]): RolloutState | undefined {
 }
 
 /** The state right after a rollout was opened. */
-export function begin(opened: Opened): RolloutState {
+function begin(opened: Opened): RolloutState {
   return {
     opened,
     intended: new Set(),

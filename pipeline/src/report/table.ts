@@ -6,7 +6,7 @@ export interface Cell {
 }
 
 /** The width that every text report keeps to. */
-export const pageWidth = 100;
+const pageWidth = 100;
 
 const gap = "  ";
 
@@ -25,7 +25,7 @@ export function layOut(rows: readonly (readonly Cell[])[], indent = "  "): strin
 }
 
 /** Words in lines of at most `width`; a word that is longer stands alone. */
-export function wrap(text: string, width: number): string[] {
+function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(/\s+/)) {
     const line = lines.at(-1);

@@ -2,11 +2,11 @@ import { explain, type Verdict } from "../spec/verdict.ts";
 
 /** What is put around words for a terminal; picocolors' functions fit. */
 export interface Colours {
-  bold(text: string): string;
-  dim(text: string): string;
-  green(text: string): string;
-  red(text: string): string;
-  yellow(text: string): string;
+  bold: (text: string) => string;
+  dim: (text: string) => string;
+  green: (text: string) => string;
+  red: (text: string) => string;
+  yellow: (text: string) => string;
 }
 
 /** `12 s`, `1 min 02 s`, `2 h 05 min`. */

@@ -11,9 +11,9 @@ export interface Effects {
   router: Router;
   runtime: Runtime;
   releasesDir: string;
-  replayGolden(address: string, release: Release): Promise<void>;
+  replayGolden: (address: string, release: Release) => Promise<void>;
   /** Puts `count` requests to the revisions at both addresses and compares their answers. */
-  compareAnswers(addresses: { stable: string; canary: string }, count: number): Promise<Answers>;
+  compareAnswers: (addresses: { stable: string; canary: string }, count: number) => Promise<Answers>;
 }
 
 /** Does one action on the target. Every one may be done again after a crash, whether or not it took effect before. */

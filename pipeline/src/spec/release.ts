@@ -4,11 +4,10 @@ import { ModelName, Version } from "./name.ts";
 import { Report } from "./report.ts";
 
 /** The code that serves: a container image, or on the host surface a bundle folder. */
-export const Code = z.discriminatedUnion("kind", [
+const Code = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("bundle"), digest: Digest }),
   z.strictObject({ kind: z.literal("image"), digest: Digest, reference: z.string().min(1) }),
 ]);
-export type Code = z.infer<typeof Code>;
 
 /** One release: code + model + policies. Its `id` is derived from the three digests, see `releaseId`. */
 export const Release = z.strictObject({
