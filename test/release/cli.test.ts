@@ -25,7 +25,7 @@ function sluice(...args: string[]): { exit: number | null; out: string; err: str
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args, "--source", source], {
     encoding: "utf8",
   });
-  return { exit: status, out: stdout, err: stderr };
+  return { exit: status, out: stdout.replaceAll(/\s+/g, " "), err: stderr }; // as if no line was wrapped
 }
 
 async function aPlainFolder(): Promise<string> {

@@ -1,56 +1,23 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { z } from "zod";
-import { exitCodes, exitOfVerdict } from "../decide/exit.ts";
-import { worst } from "../decide/worst.ts";
+import { exitCodes } from "../decide/exit.ts";
 import { type Difference, diffModels, type Version } from "../release/diff.ts";
 import { verifyFolder } from "../release/folder.ts";
-import { findModel, listModels } from "../release/models.ts";
-import { readTrust } from "../release/trust.ts";
-import { renderReports } from "../report/text.ts";
+import { findModel } from "../release/models.ts";
 import { Golden } from "../spec/golden.ts";
 import { readJson } from "../spec/read.ts";
-import { verify } from "../stage/verify.ts";
 import { addCommand } from "./command.ts";
 import * as lock from "./lock.ts";
 import { placeOf } from "./options.ts";
-import { coloursFor } from "./progress.ts";
 import * as sign from "./sign.ts";
+import { addVerify } from "./verify.ts";
 
 export function register(program: Command): void {
   const models = program.command("models").description("Model folders: manifest, signature, differences.");
   lock.register(models);
-  registerVerify(models);
+  addVerify(models, "sluice models verify magika@3.3.0 --environment production");
   registerDiff(models);
   sign.register(models);
-}
-
-function registerVerify(models: Command): void {
-  addCommand(
-    models,
-    "verify",
-    {
-      description: "Prove model folders: files, golden answers, and signatures by policies/trust.yaml.",
-      example: "sluice models verify magika@3.3.0 --environment production",
-    },
-    (command) => command.argument("[model...]", "models as name@version (default: all)"),
-    async (options, args) => {
-      const { modelsDir, policiesDir, environment } = placeOf(options);
-      const trusted = await readTrust(join(policiesDir, "trust.yaml"));
-      const refs = args.length > 0 ? args : await listModels(modelsDir);
-      const reports = [];
-      for (const ref of refs) {
-        reports.push((await verify(await findModel(modelsDir, ref), { trust: { trusted, environment } })).report);
-      }
-      const checks = reports.map(({ subject, verdict }) => ({ name: subject, verdict }));
-      const signatures = reports.flatMap(({ subject, facts }) => {
-        const signature = z.object({ figure: z.string() }).safeParse(facts.signature);
-        return signature.success ? [`  ${subject}: ${signature.data.figure}`] : [];
-      });
-      const text = [renderReports(reports, coloursFor(process.stdout)), ...signatures].join("\n");
-      return { exit: exitOfVerdict(worst(checks)), json: { reports }, text };
-    },
-  );
 }
 
 function registerDiff(models: Command): void {

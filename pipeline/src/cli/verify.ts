@@ -1,6 +1,8 @@
+import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { exitOfVerdict } from "../decide/exit.ts";
 import { worst } from "../decide/worst.ts";
+import { mapLanes } from "../release/lanes.ts";
 import { findModel, listModels } from "../release/models.ts";
 import { renderReports } from "../report/text.ts";
 import { verify } from "../stage/verify.ts";
@@ -10,12 +12,17 @@ import { coloursFor } from "./progress.ts";
 import { readTrustFor } from "./trust.ts";
 
 export function register(program: Command): void {
+  addVerify(program, "sluice verify magika@3.3.0");
+}
+
+/** Adds the command to `parent`: it is `sluice verify`, and `sluice models verify` beside the other verbs for models. */
+export function addVerify(parent: Command, example: string): void {
   addCommand(
-    program,
+    parent,
     "verify",
     {
-      description: "Prove model folders: every file against its manifest, and the golden answers.",
-      example: "sluice verify magika@3.3.0",
+      description: "Prove model folders: every file, the golden answers, and the signature by policies/trust.yaml.",
+      example,
     },
     (command) => command.argument("[model...]", "models as name@version (default: all)"),
     async (options, args) => {
@@ -23,8 +30,9 @@ export function register(program: Command): void {
       const { modelsDir } = place;
       const trust = await readTrustFor(place);
       const refs = args.length > 0 ? args : await listModels(modelsDir);
-      const reports = [];
-      for (const ref of refs) reports.push((await verify(await findModel(modelsDir, ref), { trust })).report);
+      const reports = await mapLanes(refs, availableParallelism(), async (ref) => {
+        return (await verify(await findModel(modelsDir, ref), { trust })).report;
+      });
       const verdict = worst(reports.map((report) => ({ name: report.subject, verdict: report.verdict })));
       return {
         exit: exitOfVerdict(verdict),

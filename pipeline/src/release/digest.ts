@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import type { Digest } from "../spec/digest.ts";
-import { eachOf } from "./each.ts";
+import { mapLanes } from "./lanes.ts";
 import { readSteadily } from "./steady.ts";
 
 /** A file's digest and its size in bytes. */
@@ -11,6 +11,8 @@ export interface FileDigest {
 
 /** Digests files, in the order of their paths. */
 export type DigestFiles = (paths: readonly string[]) => Promise<FileDigest[]>;
+
+const lanes = 4;
 
 /** SHA-256 of bytes in memory. */
 export function digestBytes(bytes: Uint8Array | string): Digest {
@@ -25,13 +27,7 @@ export async function digestFile(path: string): Promise<FileDigest> {
 }
 
 /** Digests many files, a few at a time on this thread: enough to read one while another is hashed. */
-export const digestFiles: DigestFiles = async (paths) => {
-  const results: FileDigest[] = [];
-  await eachOf([...paths.entries()], async ([i, path]) => {
-    results[i] = await digestFile(path);
-  });
-  return results;
-};
+export const digestFiles: DigestFiles = (paths) => mapLanes(paths, lanes, digestFile);
 
 /** One digest over many files, whatever their order: SHA-256 of one JSON line `[path,size,digest]` a file, sorted by path. */
 export function digestList(files: readonly { path: string; size: number; digest: Digest }[]): Digest {

@@ -2,9 +2,11 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { DeployError } from "../../spec/error.ts";
 import { type Resource, Serialization } from "../../spec/oms.ts";
-import { eachOf } from "../each.ts";
+import { mapLanes } from "../lanes.ts";
 import { readSteadily } from "../steady.ts";
 import { type FolderLimits, listFolder } from "../walk.ts";
+
+const lanes = 4;
 
 /** What no OMS signature covers: the signature itself, and git's own files at the top. */
 export const ignoredPaths: readonly string[] = [".git", ".gitattributes", ".github", ".gitignore", "model.sig"];
@@ -30,12 +32,9 @@ export async function readResources(
   if (refused.length > 0) throw new DeployError("E_DIGEST", `Cannot read ${dir}: ${refused.slice(0, 5).join("; ")}`);
   const ignored = [...ignoredPaths, ...(serialization.ignore_paths ?? [])];
   const covered = files.filter(({ path }) => !ignored.some((entry) => path === entry || path.startsWith(`${entry}/`)));
-  const resources: Resource[] = [];
-  await eachOf(covered, async ({ path }) => {
-    if (serialization.method === "files") resources.push(...(await digestShards(dir, path)));
-    else resources.push(...(await digestShards(dir, path, serialization.shard_size)));
-  });
-  return resources.sort((a, b) => compareCodePoints(a.name, b.name));
+  const shardBytes = serialization.method === "shards" ? serialization.shard_size : undefined;
+  const resources = await mapLanes(covered, lanes, ({ path }) => digestShards(dir, path, shardBytes));
+  return resources.flat().sort((a, b) => compareCodePoints(a.name, b.name));
 }
 
 /** The digest over all resources: SHA-256 of their digests' bytes, in hex. */
