@@ -71,12 +71,12 @@ async function debootstrap(path: string): Promise<void> {
 }
 
 async function extract(path: string): Promise<void> {
-  const hook = 'rm -rf "$1"/dev/* "$1"/var/cache/apt "$1"/var/lib/apt';
-  await expectZero("mmdebstrap", [
-    "--variant=extract",
-    "--include=libstdc++6",
-    ...["--customize-hook", hook, "bookworm", path],
-  ]);
+  const whole = `${path}.whole`;
+  const root = await mkdtemp(join(tmpdir(), "sluice-base-"));
+  await expectZero("mmdebstrap", ["--variant=extract", "--include=libstdc++6", "bookworm", whole]);
+  await expectZero("tar", ["-xpf", whole, "-C", root, "--exclude=./dev/*", "--exclude=./var/*/apt"]);
+  await expectZero("tar", ["-cf", path, "-C", root, "--numeric-owner", "."]);
+  await rm(root, { recursive: true });
 }
 
 async function importBase(name: string, tar: string, env: Record<string, string>): Promise<void> {

@@ -15,7 +15,7 @@ export type Builder = z.infer<typeof Builder>;
 export const Runtime = z.enum(["bun", "deno"]);
 export type Runtime = z.infer<typeof Runtime>;
 
-/** What an image is built from. `home` is Sluice's own code, `modelDir` the model's folder, `epoch` seconds since 1970. */
+/** What an image is built from. `home` is Sluice's own code, `modelDir` the model's folder, `epoch` seconds since 1970. `fresh` takes nothing from the builder's cache. */
 export type BuildOptions = {
   builder: Builder;
   home: string;
@@ -26,6 +26,7 @@ export type BuildOptions = {
   labels: { release: string; revision: string; source: string };
   epoch: number;
   archive: string;
+  fresh?: boolean;
 };
 
 const code = ["bin", "package.json", "package-lock.json", ".npmrc", "pipeline", "service"];
@@ -52,6 +53,7 @@ export function buildCommands(options: BuildOptions, context: string): string[][
   const { builder, archive } = options;
   const tag = `localhost/sluice/${options.model.replace("@", ":")}-${options.runtime}`;
   const build = ["build", "--file", join(context, "service/Dockerfile"), "--target", options.runtime, "--tag", tag];
+  if (options.fresh === true) build.push("--no-cache");
   const args = buildArguments(options).flatMap((argument) => ["--build-arg", argument]);
   switch (builder) {
     case "docker":
@@ -66,7 +68,7 @@ export function buildCommands(options: BuildOptions, context: string): string[][
       ];
     case "buildah":
       return [
-        ["buildah", ...build, "--format", "oci", "--timestamp", String(options.epoch), ...args, context],
+        ["buildah", ...build, "--layers", "--format", "oci", "--timestamp", String(options.epoch), ...args, context],
         ["buildah", "push", tag, `oci-archive:${archive}`],
       ];
   }
