@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import * as budget from "./budget.ts";
 import * as contract from "./contract.ts";
 import * as control from "./control.ts";
 import * as deploy from "./deploy.ts";
@@ -27,6 +28,7 @@ const parts = [
   verify,
   contract,
   load,
+  budget,
   scan,
   sbom,
   image,
