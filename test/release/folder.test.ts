@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -139,6 +140,15 @@ test("inspectFolder() stops at its limit of files", async () => {
   const { differences } = await inspectFolder(dir, { limits: { files: 50, bytes: 1e9, depth: 4 } });
   expect(differences).toContain("folder has more than 50 files");
 });
+
+test("inspectFolder() of more tiny files than any model has looks at no more than its limit", async () => {
+  const dir = await aFolder();
+  await mkdir(join(dir, "many"));
+  for (let i = 0; i < 10_050; i++) writeFileSync(join(dir, "many", `${i}`), "");
+  const { message } = await refusal(dir);
+  expect(message).toContain("folder has more than 10000 files");
+  await rm(dir, { recursive: true });
+}, 60_000);
 
 test("readListed() returns only the listed bytes", async () => {
   const dir = await aFolder();

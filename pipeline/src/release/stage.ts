@@ -7,6 +7,7 @@ import { Release, releaseId } from "../spec/release.ts";
 import { buildBundle, digestBundle } from "./bundle.ts";
 import { digestList } from "./digest.ts";
 import { verifyFolder } from "./folder.ts";
+import { canonical } from "./statement.ts";
 
 /** Where the parts of a release come from. `modules` is the `node_modules` that its native dependencies are found in. */
 export interface Parts {
@@ -30,6 +31,8 @@ export async function stageRelease(releasesDir: string, parts: Parts): Promise<R
     for (const path of ["manifest.json", ...files.map((file) => file.path)]) {
       await copyReadOnly(join(parts.modelDir, path), join(temporary, "model", path));
     }
+    const signature = join(parts.modelDir, "model.sig");
+    if (await exists(signature)) await copyReadOnly(signature, join(temporary, "model", "model.sig"));
     const release = describe(manifest, digest, code, parts.policyDigest);
     await writeFile(join(temporary, "release.json"), `${JSON.stringify(release, null, 2)}\n`);
     const place = join(releasesDir, release.id);
@@ -52,16 +55,19 @@ export async function proveStaged(releasesDir: string, release: Release): Promis
   if (!(await exists(place))) {
     throw new DeployError("E_STATE", `Cannot use release ${release.id}: ${place} does not exist; next: sluice deploy`);
   }
-  const { digest } = await verifyFolder(join(place, "model"));
+  const { manifest, digest } = await verifyFolder(join(place, "model"));
   const code = await digestBundle(join(place, "bundle"));
+  const found = describe(manifest, digest, code, release.policy.digest);
   for (const [part, actual, wanted] of [
     ["model", digest, release.model.digest],
     ["bundle", code, release.code.digest],
+    ["name and policy", found.id, release.id],
+    ["release.json", canonical(await readRelease(releasesDir, release.id)), canonical(release)],
   ]) {
     if (actual !== wanted) {
       throw new DeployError(
         "E_DIGEST",
-        `Cannot use release ${release.id}: digest of its ${part} is ${actual}, release says ${wanted}`,
+        `Cannot use release ${release.id}: its ${part} is ${actual}, release says ${wanted}`,
       );
     }
   }
