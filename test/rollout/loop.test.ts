@@ -205,3 +205,36 @@ test("run() keeps to the strategy that the rollout was opened with", async () =>
   const state = await runRollout({ target, folder: folder.path, clock, strategy: aStrategy() });
   expect([...state.passed]).toEqual([0]);
 });
+
+test("run() aborts a rollout that takes longer than its deadline", async () => {
+  await using folder = await temporaryFolder();
+  const target = await serving(new FakeTarget({ random: draws() }));
+  const strategy = aStrategy({ deadlineSeconds: 10 });
+  const state = await runRollout({ target, folder: folder.path, clock: new VirtualClock(), strategy });
+  expect(state.closed).toEqual({
+    result: "aborted",
+    reason: "Aborted by the deadline: not promoted within 10 s",
+  });
+  await onlyServes(target, arms.stable);
+});
+
+test("run() switches blue to green at once, holds, and promotes; stable takes over again when green fails", async () => {
+  for (const [traffic, result, left] of [
+    [healthy, "promoted", arms.canary],
+    [failing, "aborted", arms.stable],
+  ] as const) {
+    await using folder = await temporaryFolder();
+    const weights: unknown[] = [];
+    const onRead = (it: FakeTarget) => {
+      traffic(it);
+      void it.readWeights().then((found) => weights.push(found));
+    };
+    const target = await serving(new FakeTarget({ onRead, random: draws() }));
+    const step = { weight: 100, seconds: 5, maxSeconds: 20, minRequests: 50, approval: false };
+    const strategy = aStrategy({ steps: [step] });
+    const state = await runRollout({ target, folder: folder.path, clock: new VirtualClock(), strategy });
+    expect(state.closed?.result).toBe(result);
+    expect(weights[0]).toEqual({ [arms.canary]: 100 });
+    await onlyServes(target, left);
+  }
+});

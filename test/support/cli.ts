@@ -41,6 +41,8 @@ const quickRollout = {
       lookSeconds: 0.5,
       readySeconds: 30,
       drainSeconds: 5,
+      deadlineSeconds: 600,
+      cooldownSeconds: 0,
       steps: [
         { weight: 20, seconds: 2, maxSeconds: 30, minRequests: 20 },
         { weight: 50, seconds: 2, maxSeconds: 30, minRequests: 40 },

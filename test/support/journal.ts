@@ -24,6 +24,8 @@ export function aStrategy(changes: Partial<Strategy> = {}): Strategy {
     lookSeconds: 1,
     readySeconds: 30,
     drainSeconds: 10,
+    deadlineSeconds: 3_600,
+    cooldownSeconds: 0,
     judge: {
       falseAlarm: 0.01,
       ratio: 1.5,

@@ -30,6 +30,8 @@ export function aStrategy(changes: Partial<Strategy> = {}): Strategy {
     lookSeconds: 1,
     readySeconds: 10,
     drainSeconds: 5,
+    deadlineSeconds: 3_600,
+    cooldownSeconds: 0,
     judge: {
       falseAlarm: 0.01,
       ratio: 1.5,

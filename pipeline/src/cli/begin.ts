@@ -1,3 +1,4 @@
+import { mayBegin } from "../decide/begin.ts";
 import { readRecord } from "../release/record.ts";
 import { proveStaged, readRelease } from "../release/stage.ts";
 import { systemClock } from "../rollout/clock.ts";
@@ -5,6 +6,7 @@ import { rolloutId } from "../rollout/open.ts";
 import { DeployError } from "../spec/error.ts";
 import type { Command } from "../spec/journal.ts";
 import type { Release } from "../spec/release.ts";
+import { explain } from "../spec/verdict.ts";
 import type { Holding } from "./holding.ts";
 import type { Host } from "./host.ts";
 import type { Target } from "./target.ts";
@@ -19,12 +21,34 @@ export async function stableOf(host: Host, { runtime }: Target): Promise<{ revis
   return { revision, release: await readRelease(host.releasesDir, found.releaseId) };
 }
 
+/** Throws `E_GATE` where the freeze policy or a cooldown forbids a rollout to begin; `override` is somebody's reason to begin all the same. */
+export async function demandBeginning(host: Host, candidate: Release, override: string | undefined): Promise<void> {
+  const { freeze: windows, strategy } = host.policies;
+  const abortedAt = await lastAborted(host, candidate);
+  const verdict = mayBegin({ now: systemClock.now(), windows, strategy, abortedAt });
+  if (verdict.kind === "pass" || override !== undefined) return;
+  throw new DeployError(
+    "E_GATE",
+    `Cannot begin a rollout of ${candidate.id}: ${explain(verdict)}; next: wait, or --override REASON`,
+  );
+}
+
+async function lastAborted({ store }: Host, candidate: Release): Promise<number | undefined> {
+  for (const id of (await store.listRollouts()).reverse()) {
+    const entries = await store.readJournal(id);
+    const [first, last] = [entries[0]?.event, entries.at(-1)];
+    if (first?.kind !== "opened" || first.candidate.id !== candidate.id) continue;
+    return last?.event.kind === "closed" && last.event.result === "aborted" ? Date.parse(last.at) : undefined;
+  }
+  return undefined;
+}
+
 /** Opens a rollout of an admitted release against stable and returns its id. `command` is given to it at once. */
 export async function beginRollout(
   host: Host,
   target: Target,
   { lease }: Holding,
-  { candidate, command }: { candidate: Release; command?: Command },
+  { candidate, command, override }: { candidate: Release; command?: Command; override?: string | undefined },
 ): Promise<string> {
   await readRecord(host.releasesDir, candidate.id);
   await proveStaged(host.releasesDir, candidate);
@@ -44,6 +68,7 @@ export async function beginRollout(
     arms,
     strategy,
     slo,
+    ...(override === undefined ? {} : { override }),
   });
   if (command !== undefined) await host.store.append(rollout, lease, { kind: "commanded", command });
   return rollout;

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { z } from "zod";
 import { admit } from "../decide/admit.ts";
 import { exitCodes, exitOfVerdict } from "../decide/exit.ts";
 import { findModel } from "../release/models.ts";
@@ -9,17 +10,19 @@ import type { Release } from "../spec/release.ts";
 import type { Report } from "../spec/report.ts";
 import { explain, type Verdict } from "../spec/verdict.ts";
 import { verify } from "../stage/verify.ts";
-import { beginRollout, stableOf } from "./begin.ts";
+import { beginRollout, demandBeginning, stableOf } from "./begin.ts";
 import { admitted, bootstrap, stage } from "./bootstrap.ts";
 import { addCommand, type Outcome } from "./command.ts";
 import { runGates } from "./gates.ts";
 import { type Holding, holding } from "./holding.ts";
 import { type Host, openHost } from "./host.ts";
-import { placeOf } from "./options.ts";
+import { parseOptions, placeOf } from "./options.ts";
 import { outcomeOf } from "./outcome.ts";
 import { coloursFor, type Progress, terminalProgress } from "./progress.ts";
 import { roll } from "./rolling.ts";
 import { openTarget, type Target } from "./target.ts";
+
+const Options = z.object({ override: z.string().min(1).optional() });
 
 export function register(program: Command): void {
   addCommand(
@@ -30,14 +33,20 @@ export function register(program: Command): void {
         "Verify a release, prove its contract and its speed, and let traffic in through a canary. After a crash, run it again: it goes on from the journal.",
       example: "sluice deploy magika@3.3.0 --environment local",
     },
-    (command) => command.argument("[model]", "model as name@version (default: the environment's release)"),
+    (command) =>
+      command
+        .argument("[model]", "model as name@version (default: the environment's release)")
+        .option("--override <reason>", "begin in a freeze window or a cooldown; the reason is journaled"),
     async (options, [ref]) => {
+      const { override } = parseOptions(Options, options);
       const host = await openHost(placeOf(options));
       const progress = terminalProgress();
       const wanted = ref ?? host.policies.environment.release;
       await findModel(host.place.modelsDir, wanted);
       return holding(host.store, async (held) => {
-        return (await goOn(host, held, wanted, progress)) ?? (await deploy(host, held, wanted, progress));
+        return (
+          (await goOn(host, held, wanted, progress)) ?? (await deploy(host, held, { ref: wanted, override }, progress))
+        );
       });
     },
   );
@@ -59,7 +68,12 @@ async function goOn(host: Host, held: Holding, ref: string, progress: Progress):
   return outcomeOf(host, target.address, open.id, await roll(host, target, held, { rollout: open.id, progress }));
 }
 
-async function deploy(host: Host, held: Holding, ref: string, progress: Progress): Promise<Outcome> {
+async function deploy(
+  host: Host,
+  held: Holding,
+  { ref, override }: { ref: string; override: string | undefined },
+  progress: Progress,
+): Promise<Outcome> {
   const modelDir = await findModel(host.place.modelsDir, ref);
   progress.now(`verify ${ref}`);
   const { report } = await verify(modelDir, { trust: host.trust });
@@ -71,12 +85,13 @@ async function deploy(host: Host, held: Holding, ref: string, progress: Progress
   await bootstrap(host, target, progress);
   const stable = await stableOf(host, target);
   if (stable.release.id === candidate.id) return nothingToDo(target, candidate);
+  await demandBeginning(host, candidate, override);
 
   const reports = [report, ...(await runGates(host, target, candidate, progress))];
   const verdict = admit(host.policies.admission.require, reports);
   if (verdict.kind !== "pass") return refused(ref, reports, verdict);
   await admitted(host, candidate, reports);
-  const rollout = await beginRollout(host, target, held, { candidate });
+  const rollout = await beginRollout(host, target, held, { candidate, override });
   return outcomeOf(host, target.address, rollout, await roll(host, target, held, { rollout, progress }));
 }
 

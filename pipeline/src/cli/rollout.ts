@@ -1,16 +1,19 @@
 import type { Command } from "commander";
+import { z } from "zod";
 import { readRelease } from "../release/stage.ts";
 import { openRollout } from "../rollout/open.ts";
 import { DeployError } from "../spec/error.ts";
-import { beginRollout } from "./begin.ts";
+import { beginRollout, demandBeginning } from "./begin.ts";
 import { addCommand } from "./command.ts";
 import { type Holding, holding } from "./holding.ts";
 import { type Host, openHost } from "./host.ts";
-import { placeOf } from "./options.ts";
+import { parseOptions, placeOf } from "./options.ts";
 import { outcomeOf } from "./outcome.ts";
 import { terminalProgress } from "./progress.ts";
 import { roll } from "./rolling.ts";
 import { openTarget, type Target } from "./target.ts";
+
+const Options = z.object({ override: z.string().min(1).optional() });
 
 export function register(program: Command): void {
   addCommand(
@@ -20,12 +23,16 @@ export function register(program: Command): void {
       description: "Let traffic in on a release that was admitted before; without one, go on with the open rollout.",
       example: "sluice rollout magika-3.3.0-0123456789ab",
     },
-    (command) => command.argument("[release]", "id of an admitted release"),
+    (command) =>
+      command
+        .argument("[release]", "id of an admitted release")
+        .option("--override <reason>", "begin in a freeze window or a cooldown; the reason is journaled"),
     async (options, [id]) => {
+      const { override } = parseOptions(Options, options);
       const host = await openHost(placeOf(options));
       return holding(host.store, async (held) => {
         const target = await openTarget(host, held.lease.fence);
-        const rollout = await openOrBegin(host, target, held, id);
+        const rollout = await openOrBegin(host, target, held, { id, override });
         const state = await roll(host, target, held, { rollout, progress: terminalProgress() });
         return outcomeOf(host, target.address, rollout, state);
       });
@@ -33,13 +40,20 @@ export function register(program: Command): void {
   );
 }
 
-async function openOrBegin(host: Host, target: Target, held: Holding, id: string | undefined): Promise<string> {
+async function openOrBegin(
+  host: Host,
+  target: Target,
+  held: Holding,
+  { id, override }: { id: string | undefined; override: string | undefined },
+): Promise<string> {
   const open = await openRollout(host.store);
   if (open === undefined) {
     if (id === undefined) {
       throw new DeployError("E_STATE", "Cannot go on: no rollout is open; next: sluice rollout RELEASE");
     }
-    return beginRollout(host, target, held, { candidate: await readRelease(host.releasesDir, id) });
+    const candidate = await readRelease(host.releasesDir, id);
+    await demandBeginning(host, candidate, override);
+    return beginRollout(host, target, held, { candidate, override });
   }
   const other = open.state.opened.candidate.id;
   if (id !== undefined && id !== other) {

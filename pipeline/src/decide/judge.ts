@@ -67,12 +67,13 @@ function blame(broken: readonly Metric[], deltas: readonly Delta[], slo: Slo): V
   return { kind: "inconclusive", reason: `Cannot judge canary: baseline is outside the SLO as well: ${words}` };
 }
 
+/** At weight 100 nothing is left for a baseline: only the canary's own requests count. */
 function wait({ canary, baseline }: Delta, step: Step, elapsedSeconds: number): Verdict | undefined {
   if (!(elapsedSeconds >= step.seconds)) return undefined;
-  const fewest = Math.min(canary.requests, baseline.requests);
+  const fewest = step.weight === 100 ? canary.requests : Math.min(canary.requests, baseline.requests);
   if (fewest >= step.minRequests) return { kind: "pass" };
   if (!(elapsedSeconds >= step.maxSeconds)) return undefined;
-  const arm = canary.requests <= baseline.requests ? "canary" : "baseline";
+  const arm = canary.requests === fewest ? "canary" : "baseline";
   return {
     kind: "inconclusive",
     reason: `Cannot judge canary: ${arm} had ${fewest} requests in ${Math.round(elapsedSeconds)} s, policy needs ${step.minRequests} (${step.minRequests - fewest} more)`,

@@ -12,7 +12,7 @@ export type Next =
 
 const prepare: readonly Action[] = [{ do: "start", arm: "canary" }, { do: "replayGolden" }];
 
-/** Only needed where steps are judged: a rollback goes straight to promotion. */
+/** Only needed where arms are compared: a rollback goes straight to promotion, and blue-green leaves no weight for it. */
 const compare: readonly Action[] = [{ do: "start", arm: "baseline" }];
 
 /** Stable is pointed at the canary before any traffic leaves the old one, and shrinks last. */
@@ -36,7 +36,7 @@ export function next(state: RolloutState): Next {
   if (state.aborting !== undefined) return follow(state, abort, "aborted", state.aborting);
   if (state.paused !== undefined) return { kind: "paused", reason: state.paused };
 
-  const missing = firstMissing(state, state.promoting === undefined ? [...prepare, ...compare] : prepare);
+  const missing = firstMissing(state, isCompared(state) ? [...prepare, ...compare] : prepare);
   if (missing !== undefined) return { kind: "act", action: missing };
   if (state.promoting !== undefined) return follow(state, promote, "promoted", state.promoting);
   if (state.step >= 0 && !state.passed.has(state.step)) return { kind: "look" };
@@ -57,6 +57,10 @@ function follow(state: RolloutState, way: readonly Action[], result: "promoted" 
 
 function firstMissing(state: RolloutState, way: readonly Action[]): Action | undefined {
   return way.find((action) => !state.done.has(keyOf(action)));
+}
+
+function isCompared({ promoting, opened }: RolloutState): boolean {
+  return promoting === undefined && opened.strategy.steps.some((step) => step.weight < 100);
 }
 
 function hasBegun(state: RolloutState, way: readonly Action[]): boolean {

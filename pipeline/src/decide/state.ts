@@ -8,6 +8,8 @@ export type Opened = Extract<Event, { kind: "opened" }>;
 /** A rollout as its journal tells it. */
 export interface RolloutState {
   opened: Opened;
+  /** When it was opened, milliseconds since the epoch. */
+  openedAt: number;
   /** Actions begun, as `keyOf` names them: after a crash they may or may not have happened. */
   intended: ReadonlySet<string>;
   /** Actions done. */
@@ -48,15 +50,16 @@ export function keyOf(action: Action): string {
 
 /** Reads a journal from its first entry; undefined when there is none. */
 export function fold(entries: readonly Entry[]): RolloutState | undefined {
-  const first = entries[0]?.event;
-  if (first?.kind !== "opened") return undefined;
-  return entries.slice(1).reduce(apply, begin(first));
+  const [first, ...rest] = entries;
+  if (first?.event.kind !== "opened") return undefined;
+  return rest.reduce(apply, begin(first.event, Date.parse(first.at)));
 }
 
 /** The state right after a rollout was opened. */
-function begin(opened: Opened): RolloutState {
+function begin(opened: Opened, openedAt: number): RolloutState {
   return {
     opened,
+    openedAt,
     intended: new Set(),
     done: new Set(),
     step: -1,

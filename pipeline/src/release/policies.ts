@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DeployError } from "../spec/error.ts";
+import { FreezePolicy } from "../spec/freeze.ts";
 import { AdmissionPolicy, Environment, LoadPolicy, type Policies, RolloutPolicy, SloPolicy } from "../spec/policy.ts";
 import { readYaml } from "../spec/read.ts";
 import { digestFile, digestList } from "./digest.ts";
@@ -16,12 +17,14 @@ export async function readPolicies(dir: string, environment: string): Promise<Po
     load: "load.yaml",
     rollout: "rollout.yaml",
     trust: "trust.yaml",
+    freeze: "freeze.yaml",
   };
   const place = await readYaml(join(dir, paths.environment), Environment);
   const slo = await readYaml(join(dir, paths.slo), SloPolicy);
   const admission = await readYaml(join(dir, paths.admission), AdmissionPolicy);
   const load = await readYaml(join(dir, paths.load), LoadPolicy);
   const rollout = await readYaml(join(dir, paths.rollout), RolloutPolicy);
+  const freeze = await readYaml(join(dir, paths.freeze), FreezePolicy);
   const files = await Promise.all(
     Object.values(paths).map(async (path) => ({ path, ...(await digestFile(join(dir, path))) })),
   );
@@ -32,6 +35,7 @@ export async function readPolicies(dir: string, environment: string): Promise<Po
     slo: pick(slo.models, place.model, "model", join(dir, paths.slo)),
     admission: pick(admission.environments, environment, "environment", join(dir, paths.admission)),
     load: pick(load.profiles, place.load, "profile", join(dir, paths.load)),
+    freeze: freeze.environments[environment] ?? [],
     strategy: pick(rollout.strategies, place.strategy, "strategy", join(dir, paths.rollout)),
   };
 }

@@ -1,3 +1,4 @@
+import { overdue } from "../decide/deadline.ts";
 import { type Judgement, judge } from "../decide/judge.ts";
 import { next } from "../decide/next.ts";
 import { apply, fold, type RolloutState } from "../decide/state.ts";
@@ -69,7 +70,8 @@ async function takeCommands(loop: Loop, state: RolloutState): Promise<RolloutSta
     after = await record(loop, after, { kind: "commanded", command });
     await loop.store.forgetCommand(id);
   }
-  return after;
+  const order = overdue(after, loop.clock.now());
+  return order === undefined ? after : record(loop, after, { kind: "commanded", command: order });
 }
 
 async function act(loop: Loop, state: RolloutState, action: Action): Promise<RolloutState> {

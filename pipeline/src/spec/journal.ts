@@ -9,7 +9,7 @@ import { Verdict } from "./verdict.ts";
 export const Action = z.discriminatedUnion("do", [
   z.strictObject({ do: z.literal("start"), arm: z.enum(["canary", "baseline"]) }),
   z.strictObject({ do: z.literal("replayGolden") }),
-  z.strictObject({ do: z.literal("setWeight"), step: z.int().nonnegative(), weight: z.int().min(1).max(99) }),
+  z.strictObject({ do: z.literal("setWeight"), step: z.int().nonnegative(), weight: z.int().min(1).max(100) }),
   z.strictObject({ do: z.literal("shiftAll"), to: z.enum(["canary", "stable"]) }),
   z.strictObject({ do: z.literal("setStable") }),
   z.strictObject({ do: z.literal("stop"), arm: z.enum(["canary", "baseline", "stable"]) }),
@@ -37,6 +37,8 @@ const Opened = z.strictObject({
   arms: Arms,
   strategy: Strategy,
   slo: Slo,
+  /** Why it was begun in a freeze window or a cooldown. */
+  override: z.string().min(1).exactOptional(),
 });
 
 /** How a rollout ended. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Digest } from "./digest.ts";
+import { FreezeWindow } from "./freeze.ts";
 import { ModelName, ModelRef } from "./name.ts";
 import { StageName } from "./report.ts";
 
@@ -101,7 +102,7 @@ export type JudgePolicy = z.infer<typeof JudgePolicy>;
 /** One weight. The step passes after `seconds` with at least `minRequests` on the canary, and is inconclusive after `maxSeconds`. */
 export const Step = z
   .strictObject({
-    weight: z.int().min(1).max(99),
+    weight: z.int().min(1).max(100),
     seconds: Seconds,
     maxSeconds: Seconds,
     minRequests: z.int().positive(),
@@ -110,7 +111,11 @@ export const Step = z
   .refine((step) => step.maxSeconds >= step.seconds, "expected maxSeconds >= seconds");
 export type Step = z.infer<typeof Step>;
 
-/** A way to let traffic in: ascending weights, then promotion. `lookSeconds` is the pause between two looks. */
+/**
+ * A way to let traffic in: ascending weights, then promotion. One step of weight 100 is blue-green: the switch, and a
+ * hold in which stable stands by. `lookSeconds` is the pause between two looks, `deadlineSeconds` the most that the whole
+ * may take, `cooldownSeconds` the least between taking a release back and trying it again.
+ */
 export const Strategy = z.strictObject({
   steps: z
     .array(Step)
@@ -121,6 +126,8 @@ export const Strategy = z.strictObject({
   lookSeconds: Seconds,
   readySeconds: Seconds,
   drainSeconds: Seconds,
+  deadlineSeconds: z.number().positive(),
+  cooldownSeconds: z.number().nonnegative(),
   judge: JudgePolicy,
 });
 export type Strategy = z.infer<typeof Strategy>;
@@ -165,5 +172,6 @@ export const Policies = z.strictObject({
   admission: Admission,
   load: LoadProfile,
   strategy: Strategy,
+  freeze: z.array(FreezeWindow),
 });
 export type Policies = z.infer<typeof Policies>;
