@@ -61,7 +61,7 @@ test("deploy releases through a canary, finds nothing to do the second time, and
 test("deploy goes on after SIGKILL in the middle of a rollout, and no request is lost", async () => {
   await using repository = await aRepository(...both);
   const running = startCli(repository.path, "deploy");
-  await untilPrinted(running, "weight 20");
+  await untilPrinted(running, "canary has weight 20");
   const { address } = await siteOf(repository.path);
   const client = startClient(address, await keyOf(repository.path));
   running.child.kill("SIGKILL");

@@ -114,16 +114,18 @@ test.each([
   await using folder = await temporaryFolder();
   const clock = new VirtualClock();
   const order: Command = { command, by: "ops", reason: "because" };
-  const orders: Promise<void>[] = [];
-  const onRead = (target: FakeTarget) => {
-    target.send(100);
-    if (clock.now() > Date.parse("2026-01-01T00:00:02Z") && orders.length === 0) {
-      orders.push(fileStore(folder.path, clock).pushCommand(order));
-    }
-  };
-  const target = await serving(new FakeTarget({ onRead, random: draws() }));
-  const state = await runRollout({ target, folder: folder.path, clock });
-  await Promise.all(orders);
+  const start = clock.now();
+  let given = false;
+  /** The order lies there from the third second on. */
+  const wrap = (store: Store): Store => ({
+    ...store,
+    readCommands: async () => (clock.now() > start + 2_000 && !given ? [{ id: "1", command: order }] : []),
+    forgetCommand: async () => {
+      given = true;
+    },
+  });
+  const target = await serving(new FakeTarget({ onRead: healthy, random: draws() }));
+  const state = await runRollout({ target, folder: folder.path, clock, wrap });
   expect(state.closed).toMatchObject({ result, reason: expect.stringContaining("ops: because") });
   expect(state.passed.size).toBe(0);
   await onlyServes(target, left);
@@ -237,4 +239,13 @@ test("run() switches blue to green at once, holds, and promotes; stable takes ov
     expect(weights[0]).toEqual({ [arms.canary]: 100 });
     await onlyServes(target, left);
   }
+});
+
+test("run() does not promote a canary when stable's release could not be returned to", async () => {
+  await using folder = await temporaryFolder();
+  const target = await serving(new FakeTarget({ onRead: healthy, random: draws() }));
+  const proveReturn = () => Promise.reject(new DeployError("E_STATE", "its folder does not exist"));
+  const state = await runRollout({ target, folder: folder.path, clock: new VirtualClock(), proveReturn });
+  expect(state.closed).toEqual({ result: "aborted", reason: "its folder does not exist" });
+  await onlyServes(target, arms.stable);
 });

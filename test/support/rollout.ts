@@ -78,6 +78,7 @@ export async function runRollout({
   strategy,
   wrap = (store) => store,
   replayGolden = async () => {},
+  proveReturn = async () => {},
   compareAnswers = async (_, count) => ({ compared: count, changed: 0 }),
   signal = new AbortController().signal,
 }: {
@@ -87,6 +88,7 @@ export async function runRollout({
   strategy?: Strategy;
   wrap?: (store: Store) => Store;
   replayGolden?: () => Promise<void>;
+  proveReturn?: Effects["proveReturn"];
   compareAnswers?: Effects["compareAnswers"];
   signal?: AbortSignal;
 }): Promise<RolloutState> {
@@ -95,7 +97,14 @@ export async function runRollout({
   try {
     if (fold(await store.readJournal(rollout)) === undefined) await store.append(rollout, lease, opened(strategy));
     const quiet = { onEntry: () => {}, onLook: () => {} };
-    const effects = { router: target, runtime: target, releasesDir: "/nowhere", replayGolden, compareAnswers };
+    const effects = {
+      router: target,
+      runtime: target,
+      releasesDir: "/nowhere",
+      replayGolden,
+      proveReturn,
+      compareAnswers,
+    };
     return await run({ ...effects, ...quiet, rollout, lease, store, clock, signal });
   } finally {
     await store.release(lease);

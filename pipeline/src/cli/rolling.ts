@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import type { Judgement } from "../decide/judge.ts";
 import type { RolloutState } from "../decide/state.ts";
+import { proveStaged } from "../release/stage.ts";
+import { doneWords } from "../report/timeline.ts";
 import { systemClock } from "../rollout/clock.ts";
 import { run } from "../rollout/loop.ts";
 import type { Entry } from "../spec/journal.ts";
@@ -35,6 +37,7 @@ export async function roll(
       signal: AbortSignal.any([held.lost, interrupt.signal]),
       releasesDir: host.releasesDir,
       replayGolden: (address, release) => replayOverHttp(address, key, join(host.releasesDir, release.id, "model")),
+      proveReturn: (release) => proveStaged(host.releasesDir, release),
       compareAnswers: answerComparer(
         golden.cases.map((one) => one.request),
         { key, model: host.policies.environment.model, timeoutMs: 5_000 },
@@ -52,8 +55,7 @@ function tell(progress: Progress, entry: Entry, state: RolloutState): void {
   const { event } = entry;
   switch (event.kind) {
     case "outcome":
-      if (event.error !== undefined) progress.done(`${wordsOf(event.action)}: ${event.error}`);
-      else progress.done(wordsOf(event.action));
+      progress.done(event.error ?? doneWords(event.action));
       return;
     case "judged":
       progress.done(
@@ -71,23 +73,6 @@ function tell(progress: Progress, entry: Entry, state: RolloutState): void {
     case "intent":
     case "looked":
       return;
-  }
-}
-
-function wordsOf(action: Extract<Entry["event"], { kind: "outcome" }>["action"]): string {
-  switch (action.do) {
-    case "start":
-      return `${action.arm} started`;
-    case "stop":
-      return `${action.arm} drained and stopped`;
-    case "replayGolden":
-      return "golden cases replayed on the canary";
-    case "setWeight":
-      return `weight ${action.weight}`;
-    case "shiftAll":
-      return `all traffic on ${action.to}`;
-    case "setStable":
-      return "canary is the new stable";
   }
 }
 

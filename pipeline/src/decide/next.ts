@@ -15,6 +15,9 @@ const prepare: readonly Action[] = [{ do: "start", arm: "canary" }, { do: "repla
 /** Only needed where arms are compared: a rollback goes straight to promotion, and blue-green leaves no weight for it. */
 const compare: readonly Action[] = [{ do: "start", arm: "baseline" }];
 
+/** Nobody goes where there is no way back from. */
+const proven: readonly Action[] = [{ do: "proveReturn" }];
+
 /** Stable is pointed at the canary before any traffic leaves the old one, and shrinks last. */
 const promote: readonly Action[] = [
   { do: "setStable" },
@@ -38,12 +41,12 @@ export function next(state: RolloutState): Next {
 
   const missing = firstMissing(state, isCompared(state) ? [...prepare, ...compare] : prepare);
   if (missing !== undefined) return { kind: "act", action: missing };
-  if (state.promoting !== undefined) return follow(state, promote, "promoted", state.promoting);
+  if (state.promoting !== undefined) return follow(state, [...proven, ...promote], "promoted", state.promoting);
   if (state.step >= 0 && !state.passed.has(state.step)) return { kind: "look" };
 
   const step = state.step + 1;
   const wanted = state.opened.strategy.steps[step];
-  if (wanted === undefined) return follow(state, promote, "promoted", "every step passed");
+  if (wanted === undefined) return follow(state, [...proven, ...promote], "promoted", "every step passed");
   if (wanted.approval && !state.approved.has(step)) {
     return { kind: "pause", reason: `Step ${step + 1} (weight ${wanted.weight}) waits for approval` };
   }

@@ -43,6 +43,7 @@ export function keyOf(action: Action): string {
     case "shiftAll":
       return `shiftAll ${action.to}`;
     case "replayGolden":
+    case "proveReturn":
     case "setStable":
       return action.do;
   }

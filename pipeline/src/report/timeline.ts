@@ -70,7 +70,8 @@ function wordsOf(event: Event): string | undefined {
   }
 }
 
-function doneWords(action: Action): string {
+/** What an action left behind, in words. */
+export function doneWords(action: Action): string {
   switch (action.do) {
     case "start":
       return `${capital(action.arm)} is ready`;
@@ -80,6 +81,8 @@ function doneWords(action: Action): string {
       return `Step ${action.step + 1}: canary has weight ${action.weight}`;
     case "shiftAll":
       return `All traffic is on ${action.to}`;
+    case "proveReturn":
+      return "The way back to stable is proven";
     case "setStable":
       return "Canary is what everything falls back to from now on";
     case "stop":
@@ -97,6 +100,8 @@ function doing(action: Action): string {
       return `Setting weight ${action.weight}`;
     case "shiftAll":
       return `Moving all traffic to ${action.to}`;
+    case "proveReturn":
+      return "Proving the way back to stable";
     case "setStable":
       return "Making the canary stable";
     case "stop":

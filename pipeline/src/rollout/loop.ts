@@ -79,7 +79,7 @@ async function act(loop: Loop, state: RolloutState, action: Action): Promise<Rol
   try {
     await perform(action, state.opened, loop);
   } catch (error) {
-    if (!isCanarysFault(action, error)) throw error;
+    if (!speaksAgainst(action, error)) throw error;
     return record(loop, intended, { kind: "outcome", action, error: error.message });
   }
   const done = await record(loop, intended, { kind: "outcome", action });
@@ -87,10 +87,15 @@ async function act(loop: Loop, state: RolloutState, action: Action): Promise<Rol
   return action.do === "setWeight" ? observe(loop, done, noAnswers) : done;
 }
 
-/** A release that does not start or answers wrongly is turned away; a target that cannot be reached is nobody's verdict. */
-function isCanarysFault(action: Action, error: unknown): error is DeployError {
+/**
+ * A release that does not start, answers wrongly or could not be returned from is turned away; a target that cannot be
+ * reached is nobody's verdict.
+ */
+function speaksAgainst(action: Action, error: unknown): error is DeployError {
   if (!(error instanceof DeployError)) return false;
   if (action.do === "start") return error.code === "E_STATE" || error.code === "E_DIGEST";
+  if (action.do === "proveReturn")
+    return error.code === "E_STATE" || error.code === "E_DIGEST" || error.code === "E_FILE";
   return action.do === "replayGolden" && error.code === "E_GATE";
 }
 

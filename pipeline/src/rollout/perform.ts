@@ -12,6 +12,8 @@ export interface Effects {
   runtime: Runtime;
   releasesDir: string;
   replayGolden: (address: string, release: Release) => Promise<void>;
+  /** Throws `E_DIGEST` or `E_STATE` when the release could not be returned to. */
+  proveReturn: (release: Release) => Promise<void>;
   /** Puts `count` requests to the revisions at both addresses and compares their answers. */
   compareAnswers: (addresses: { stable: string; canary: string }, count: number) => Promise<Answers>;
 }
@@ -36,6 +38,8 @@ export async function perform(action: Action, opened: Opened, effects: Effects):
       return router.writeWeights(weightsOf(arms, action.weight));
     case "shiftAll":
       return router.writeWeights({ [arms[action.to]]: 100 });
+    case "proveReturn":
+      return effects.proveReturn(opened.stable);
     case "setStable":
       return runtime.writeStable(arms.canary);
     case "stop":

@@ -11,6 +11,7 @@ export const Action = z.discriminatedUnion("do", [
   z.strictObject({ do: z.literal("replayGolden") }),
   z.strictObject({ do: z.literal("setWeight"), step: z.int().nonnegative(), weight: z.int().min(1).max(100) }),
   z.strictObject({ do: z.literal("shiftAll"), to: z.enum(["canary", "stable"]) }),
+  z.strictObject({ do: z.literal("proveReturn") }),
   z.strictObject({ do: z.literal("setStable") }),
   z.strictObject({ do: z.literal("stop"), arm: z.enum(["canary", "baseline", "stable"]) }),
 ]);
