@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { runTool } from "../../../pipeline/src/stage/tool.ts";
+import { aCandidate, type Candidate } from "../../support/candidate.ts";
+import { root } from "../../support/cli.ts";
+import { temporaryFolder } from "../../support/folder.ts";
+
+setDefaultTimeout(60_000);
+
+const Linted = z.object({
+  totals: z.object({ errors: z.int(), warnings: z.int() }),
+  problems: z.array(z.object({ ruleId: z.string(), severity: z.string(), message: z.string() })),
+});
+
+let service: Candidate;
+beforeAll(async () => {
+  service = await aCandidate(join(root, "test/fixtures/models/tabular/1.0.0"));
+});
+afterAll(() => service.stop());
+
+/** Lints the service's description, changed, with the committed ruleset. Returns the rules that say error. */
+async function lint(change: (text: string) => string): Promise<string[]> {
+  const answer = await fetch(`${service.url}/openapi.json`, { headers: { authorization: `Bearer ${service.key}` } });
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "openapi.json");
+  await writeFile(path, change(await answer.text()));
+  const redocly = join(root, "node_modules/@redocly/cli/bin/cli.js");
+  const args = [redocly, "lint", path, "--config", join(root, "redocly.yaml"), "--format", "json"];
+  const env = { REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" };
+  const { stdout } = await runTool("node", args, { timeoutMs: 60_000, env });
+  const { problems } = Linted.parse(JSON.parse(stdout));
+  return problems
+    .filter((problem) => problem.severity === "error")
+    .map(({ ruleId, message }) => `${ruleId}: ${message}`);
+}
+
+test("the service's OpenAPI keeps the committed ruleset", async () => {
+  expect(await lint((text) => text)).toEqual([]);
+});
+
+test.each([
+  ["a summary that is gone", (text: string) => text.replace(/"summary":"[^"]*",/, ""), "operation-summary"],
+  [
+    "a reference to nothing",
+    (text: string) => text.replace("#/components/schemas/", "#/components/gone/"),
+    "no-unresolved-refs",
+  ],
+  [
+    "a problem of another type",
+    (text: string) => text.replaceAll("application/problem+json", "text/plain"),
+    "problem-details",
+  ],
+] as const)("the ruleset refuses %s", async (_, change, rule) => {
+  expect((await lint(change)).join("\n")).toContain(rule);
+});
