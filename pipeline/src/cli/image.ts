@@ -15,14 +15,20 @@ import { addCommand } from "./command.ts";
 import { home } from "./host.ts";
 import { type Place, parseOptions, placeOf } from "./options.ts";
 import { coloursFor } from "./progress.ts";
+import { registerPromotion } from "./promote-image.ts";
+import { registerPublish } from "./publish.ts";
 
 const BuildOptions = z.object({ builder: Builder, runtime: Runtime, output: z.string().min(1) });
 const InspectOptions = z.object({ archive: z.string().min(1) });
 
 export function register(program: Command): void {
-  const image = program.command("image").description("The service's container image: build it, inspect it.");
+  const image = program
+    .command("image")
+    .description("The service's container image: build, inspect, publish and promote it.");
   registerBuild(image);
   registerInspect(image);
+  registerPublish(image);
+  registerPromotion(image);
 }
 
 function registerBuild(image: Command): void {

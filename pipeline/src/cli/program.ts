@@ -7,6 +7,7 @@ import * as image from "./image.ts";
 import * as keys from "./keys.ts";
 import * as load from "./load.ts";
 import * as models from "./models.ts";
+import * as parity from "./parity.ts";
 import * as rehearse from "./rehearse.ts";
 import * as release from "./release.ts";
 import * as rollback from "./rollback.ts";
@@ -25,6 +26,7 @@ const parts = [
   control,
   rollback,
   rehearse,
+  parity,
   verify,
   contract,
   load,

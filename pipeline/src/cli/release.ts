@@ -133,7 +133,7 @@ async function findRollout(store: Store, release: string): Promise<RolloutEviden
   return undefined;
 }
 
-async function thisMaker(): Promise<Maker> {
+export async function thisMaker(): Promise<Maker> {
   const path = fileURLToPath(new URL("../../../package.json", import.meta.url));
   const { version } = await readJson(path, z.looseObject({ version: z.string() }));
   return {

@@ -1,16 +1,14 @@
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { Digest } from "../../spec/digest.ts";
+import type { Digest } from "../../spec/digest.ts";
 import { DeployError } from "../../spec/error.ts";
 import { ImageConfig } from "../../spec/image.ts";
+import { OciIndex, OciManifest } from "../../spec/oci.ts";
 import { readJson } from "../../spec/read.ts";
 import { runTool } from "../tool.ts";
 
-// The OCI image layout's own JSON: not strict, since builders add keys.
-const Descriptor = z.object({ mediaType: z.string(), digest: Digest });
-const Index = z.object({ manifests: z.array(Descriptor).length(1, "expected one image for one platform") });
-const Manifest = z.object({ config: Descriptor, layers: z.array(Descriptor) });
+// OCI's own JSON: not strict, since builders add keys.
 const Config = z.object({
   config: z.object({
     User: z.string().default(""),
@@ -31,20 +29,27 @@ export async function unpackImage(
   archive: string,
   dir: string,
 ): Promise<{ rootfs: string; config: ImageConfig; digest: Digest }> {
-  const layout = join(dir, "layout");
   const rootfs = join(dir, "rootfs");
-  await mkdir(layout, { recursive: true });
   await mkdir(rootfs, { recursive: true });
-  await tar(["-xf", archive, "-C", layout]);
+  const { layout, digest: image } = await unpackLayout(archive, dir);
   const blob = (digest: Digest) => join(layout, "blobs", digest.replace(":", "/"));
-  const [image] = (await readJson(join(layout, "index.json"), Index)).manifests;
-  if (image === undefined) throw new DeployError("E_FILE", `Cannot use ${archive}: it holds no image`);
-  const manifest = await readJson(blob(image.digest), Manifest);
+  const manifest = await readJson(blob(image), OciManifest);
   const { config } = await readJson(blob(manifest.config.digest), Config);
   for (const layer of manifest.layers) await applyLayer(blob(layer.digest), rootfs);
   for (const point of mountPoints) await mkdir(join(rootfs, point), { recursive: true });
   await rm(layout, { recursive: true });
-  return { rootfs, config: configOf(config), digest: image.digest };
+  return { rootfs, config: configOf(config), digest: image };
+}
+
+/** The OCI layout inside an archive, in a folder of `dir`, and the digest of its one image's manifest. */
+export async function unpackLayout(archive: string, dir: string): Promise<{ layout: string; digest: Digest }> {
+  const layout = join(dir, "layout");
+  await mkdir(layout, { recursive: true });
+  await tar(["-xf", archive, "-C", layout]);
+  const { manifests } = await readJson(join(layout, "index.json"), OciIndex);
+  const [image, another] = manifests;
+  if (image !== undefined && another === undefined) return { layout, digest: image.digest };
+  throw new DeployError("E_FILE", `Cannot use ${archive}: it holds ${manifests.length} images, expected one`);
 }
 
 function configOf({ User, Env, Entrypoint, Cmd, WorkingDir }: z.infer<typeof Config>["config"]): ImageConfig {
