@@ -3,6 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import { readJson } from "../../pipeline/src/spec/read.ts";
 import { ReleaseRecord } from "../../pipeline/src/spec/release.ts";
 import { openAccess } from "./access.ts";
+import { demandAdmitted } from "./admitted.ts";
 import { createApp, createSplitApps, type Deps } from "./app.ts";
 import type { Config } from "./config.ts";
 import { replayGolden } from "./golden.ts";
@@ -35,6 +36,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     ...(config.otlp === undefined ? {} : { otlp: config.otlp }),
   });
   const models = await loadModels(config, telemetry);
+  if (about.release !== undefined) await demandAdmitted(about.release, models.all, import.meta.url);
   const readiness = new Readiness();
   const idempotency = await openIdempotency(config);
   const deps: Deps = {
