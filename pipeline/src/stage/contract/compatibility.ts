@@ -4,13 +4,12 @@ import { join } from "node:path";
 import { type BreakingRule, type Change, judgeChanges, manifestChanges } from "../../decide/compatibility.ts";
 import type { Consumer } from "../../spec/consumers.ts";
 import { DeployError } from "../../spec/error.ts";
-import type { Json } from "../../spec/golden.ts";
-import { Json as JsonSchema } from "../../spec/golden.ts";
 import type { Manifest } from "../../spec/manifest.ts";
 import { OasdiffChanges } from "../../spec/oasdiff.ts";
 import { parseJson } from "../../spec/read.ts";
 import type { Check } from "../../spec/report.ts";
 import { runTool } from "../tool.ts";
+import { unversioned } from "./unversioned.ts";
 
 /** A service's description as text, and the model that it serves. */
 export interface Side {
@@ -44,7 +43,8 @@ async function judgeApi(
   rules: CompatibilityRules,
 ): Promise<Check["verdict"]> {
   try {
-    const changes = await apiChanges(unversioned(stable), unversioned(candidate), rules.program ?? "oasdiff");
+    const [before, after] = [stable, candidate].map(({ openapi, manifest }) => unversioned(openapi, manifest.version));
+    const changes = await apiChanges(before ?? "", after ?? "", rules.program ?? "oasdiff");
     return judgeChanges(changes, versions, rules);
   } catch (error) {
     if (!(error instanceof DeployError)) throw error;
@@ -53,12 +53,12 @@ async function judgeApi(
 }
 
 /** Asks oasdiff for the differences that break clients, on the request's and on the answer's side. */
-async function apiChanges(stable: Json, candidate: Json, program: string): Promise<Change[]> {
+async function apiChanges(stable: string, candidate: string, program: string): Promise<Change[]> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-oasdiff-"));
   try {
     const paths = [join(folder, "stable.json"), join(folder, "candidate.json")];
-    await writeFile(paths[0] ?? "", JSON.stringify(stable));
-    await writeFile(paths[1] ?? "", JSON.stringify(candidate));
+    await writeFile(paths[0] ?? "", stable);
+    await writeFile(paths[1] ?? "", candidate);
     const run = await runTool(program, ["breaking", ...paths, "--format", "json"], { timeoutMs: 60_000 });
     if (run.outcome === "missing") {
       throw new DeployError("E_TOOL", `Cannot compare APIs: ${program} is not on the PATH; next: install oasdiff`);
@@ -72,18 +72,4 @@ async function apiChanges(stable: Json, candidate: Json, program: string): Promi
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** The description without what names the version by design: its own routes, and the version in answers. */
-function unversioned({ openapi, manifest }: Side): Json {
-  const document = parseJson(openapi, JsonSchema, "the description");
-  return strip(document, manifest.version);
-}
-
-function strip(node: Json, version: string): Json {
-  if (Array.isArray(node)) return node.map((one) => strip(one, version));
-  if (typeof node !== "object" || node === null) return node;
-  if (node.const === version) return { type: "string" };
-  const kept = Object.entries(node).filter(([key]) => !key.includes(`/versions/${version}`));
-  return Object.fromEntries(kept.map(([key, value]) => [key, strip(value, version)]));
 }

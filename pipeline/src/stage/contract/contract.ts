@@ -15,6 +15,7 @@ import { healthProbes } from "./health.ts";
 import { idempotencyProbes } from "./idempotency.ts";
 import { limitProbes } from "./limits.ts";
 import { methodProbes } from "./methods.ts";
+import { mixedProbes } from "./mixed.ts";
 import { Description } from "./openapi.ts";
 import { propertyProbes } from "./property.ts";
 import { replayProbes } from "./replay.ts";
@@ -94,11 +95,15 @@ async function checksOf(input: ContractInput, seed: number): Promise<Check[]> {
 }
 
 /** Stable that does not describe itself cannot be compared with: an error, for the candidate did nothing wrong. */
-async function compare(stable: StableInput, { manifest, description }: Context): Promise<Check[]> {
+async function compare(stable: StableInput, context: Context): Promise<Check[]> {
+  const { manifest, description } = context;
   try {
-    const openapi = await readOpenApi(stable, stable.key);
+    const openapi = await readOpenApi(serviceOf(stable), stable.key);
     const side = { openapi, manifest: stable.manifest };
-    return await compatibility(side, { openapi: description.text, manifest }, stable);
+    const checks = await compatibility(side, { openapi: description.text, manifest }, stable);
+    const other = { service: serviceOf(stable), key: stable.key, openapi, version: stable.manifest.version };
+    for (const probe of mixedProbes(context, other)) checks.push(await runProbe(probe));
+    return checks;
   } catch (error) {
     if (!(error instanceof Unanswered || error instanceof DeployError)) throw error;
     const reason = `Cannot compare with stable: ${error.message}`;
@@ -106,8 +111,13 @@ async function compare(stable: StableInput, { manifest, description }: Context):
   }
 }
 
-async function openContext({ url, fetch, key, otherKeys = [], manifest, golden }: ContractInput): Promise<Context> {
-  const service = { url: url.replace(/\/$/, ""), ...(fetch === undefined ? {} : { fetch }) };
+function serviceOf({ url, fetch }: Service): Service {
+  return { url: url.replace(/\/$/, ""), ...(fetch === undefined ? {} : { fetch }) };
+}
+
+async function openContext(input: ContractInput): Promise<Context> {
+  const { key, otherKeys = [], manifest, golden } = input;
+  const service = serviceOf(input);
   const description = new Description(await readOpenApi(service, key), `${service.url}/openapi.json`);
   return { service, key, otherKeys, manifest, golden, description, predictPath: `/v1/models/${manifest.name}/predict` };
 }
