@@ -14,7 +14,7 @@ const hopByHop = [
 /** Asks for one revision by id, past the draw; for testers. */
 export const armHeader = "x-sluice-arm";
 /** Tells which revision answered. */
-export const revisionHeader = "x-sluice-revision";
+const revisionHeader = "x-sluice-revision";
 
 /** The headers that a revision sees. `peer` is the client's address. */
 export function forwardedHeaders(request: Request, peer: string): Headers {

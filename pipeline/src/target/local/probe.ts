@@ -3,7 +3,7 @@ import type { Upstream } from "./upstream.ts";
 /** How a revision is asked for its health. */
 export type ProbeOptions = { everyMs: number; timeoutMs: number; failuresToRest: number; failuresToKill: number };
 
-export const probeDefaults: ProbeOptions = { everyMs: 2_000, timeoutMs: 2_000, failuresToRest: 3, failuresToKill: 15 };
+const probeDefaults: ProbeOptions = { everyMs: 2_000, timeoutMs: 2_000, failuresToRest: 3, failuresToKill: 15 };
 
 /**
  * Active health: asks `/readyz` again and again. A revision that fails a few times rests until it answers well;
@@ -33,7 +33,7 @@ export function startProbe(upstream: Upstream, onHung: () => void, options: Prob
 }
 
 /** Whether `url` answers with a 2xx in time. */
-export async function isWell(url: string, timeoutMs: number): Promise<boolean> {
+async function isWell(url: string, timeoutMs: number): Promise<boolean> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
     await response.arrayBuffer();

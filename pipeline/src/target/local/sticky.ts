@@ -1,5 +1,5 @@
 /** A client that sends one of these stays with one revision as long as the weights allow. */
-export const stickyHeader = "x-sluice-sticky";
+const stickyHeader = "x-sluice-sticky";
 const stickyCookie = /(?:^|;\s*)sluice_sticky=([^;]+)/;
 
 /** What the client wants to be recognised by, or undefined. */
