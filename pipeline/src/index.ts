@@ -3,11 +3,21 @@
  *
  * Every function does what the `sluice` command of the same name does, in containers: the same on a laptop and in CI.
  */
-import { argument, type Container, type Directory, type File, func, object } from "@dagger.io/dagger";
+import {
+  argument,
+  type Container,
+  type Directory,
+  type File,
+  func,
+  object,
+  type Secret,
+  type Service,
+} from "@dagger.io/dagger";
 import { buildImage } from "./dagger/image.ts";
 import { readEnvironment } from "./dagger/policies.ts";
+import { Registry } from "./dagger/registry.ts";
 import { type Rehearsal, toRehearsal } from "./dagger/rehearsal.ts";
-import { type Release, summarise, toRelease } from "./dagger/release.ts";
+import { type Release, readReports, summarise, toRelease } from "./dagger/release.ts";
 import { type Report, toReport } from "./dagger/report.ts";
 import { Stages } from "./dagger/stages.ts";
 import { admit } from "./decide/admit.ts";
@@ -172,20 +182,138 @@ export class Sluice {
   }
 
   /**
-   * Take a model from its folder to a rehearsed release and say what happened: every gate, then the canary in the engine.
+   * Fetch the vulnerability database that scans look things up in.
+   * @param mirror A registry's repository that has it; Trivy's own place when not given
+   */
+  @func({ cache: "never" })
+  async database(mirror?: string): Promise<Directory> {
+    return (await this.stages()).database(mirror);
+  }
+
+  /**
+   * Push an admitted release: its image, and attached to it the release record, the components and a signature. Returns
+   * its address by digest.
+   * @param address host/repository:tag
    * @param environment A file of policies/environments
    * @param model name@version; what the environment names when not given
    * @param database Folder of Trivy's vulnerability database
+   * @param username User of the registry
+   * @param password The user's password or token
+   * @param signingKey Private EC key in PEM that signs what was proven
+   * @param registry A registry that runs in the engine and stands for the address's host
    */
   @func({ cache: "never" })
-  async deploy(environment = "local", model?: string, database?: Directory): Promise<string> {
+  async publish(
+    address: string,
+    environment = "local",
+    model?: string,
+    database?: Directory,
+    username?: string,
+    password?: Secret,
+    signingKey?: Secret,
+    registry?: Service,
+  ): Promise<string> {
     const release = await this.release(environment, model, database);
+    const stages = await this.stages();
+    const reports = await readReports(release);
+    const sbom = await stages.sbom(release.image);
+    const { image } = release;
+    const account = { username, password, registry };
+    const published = { model: release.model, environment, image, reports };
+    return new Registry(stages.box, address, account).publish(address, published, { sbom, signingKey });
+  }
+
+  /**
+   * Make a published image the environment's: the same bytes, if its admission and trust allow it. Returns the digest.
+   * @param address host/repository:tag or host/repository@sha256:…
+   * @param environment A file of policies/environments
+   * @param username User of the registry
+   * @param password The user's password or token
+   * @param registry A registry that runs in the engine and stands for the address's host
+   */
+  @func({ cache: "never" })
+  async promote(
+    address: string,
+    environment: string,
+    username?: string,
+    password?: Secret,
+    registry?: Service,
+  ): Promise<string> {
+    const { box } = await this.stages();
+    const account = { username, password, registry };
+    return (await new Registry(box, address, account).move("promote", address, environment)).digest;
+  }
+
+  /**
+   * Make the image that was the environment's before its own again. Returns the digest.
+   * @param address host/repository:tag of any image of the repository
+   * @param environment A file of policies/environments
+   * @param username User of the registry
+   * @param password The user's password or token
+   * @param registry A registry that runs in the engine and stands for the address's host
+   */
+  @func({ cache: "never" })
+  async rollback(
+    address: string,
+    environment: string,
+    username?: string,
+    password?: Secret,
+    registry?: Service,
+  ): Promise<string> {
+    const { box } = await this.stages();
+    const account = { username, password, registry };
+    return (await new Registry(box, address, account).move("rollback", address, environment)).digest;
+  }
+
+  /**
+   * Say which image each environment has, by digest.
+   * @param address host/repository:tag of any image of the repository
+   * @param username User of the registry
+   * @param password The user's password or token
+   * @param registry A registry that runs in the engine and stands for the address's host
+   */
+  @func({ cache: "never" })
+  async status(address: string, username?: string, password?: Secret, registry?: Service): Promise<string> {
+    const { box } = await this.stages();
+    const found = await new Registry(box, address, { username, password, registry }).status(address);
+    return Object.entries(found)
+      .map(([name, digest]) => `${name.padEnd(12)} ${digest ?? "none"}`)
+      .join("\n");
+  }
+
+  /**
+   * Take a model from its folder to a rehearsed release and say what happened: every gate, publication when there is an
+   * address, then the canary in the engine.
+   * @param environment A file of policies/environments
+   * @param model name@version; what the environment names when not given
+   * @param database Folder of Trivy's vulnerability database
+   * @param address host/repository:tag to publish to; nothing is published when not given
+   * @param username User of the registry
+   * @param password The user's password or token
+   * @param signingKey Private EC key in PEM that signs what was proven
+   * @param registry A registry that runs in the engine and stands for the address's host
+   */
+  @func({ cache: "never" })
+  async deploy(
+    environment = "local",
+    model?: string,
+    database?: Directory,
+    address?: string,
+    username?: string,
+    password?: Secret,
+    signingKey?: Secret,
+    registry?: Service,
+  ): Promise<string> {
+    const release = await this.release(environment, model, database);
+    const words = [release.summary];
+    if (address !== undefined) {
+      const account = [username, password, signingKey, registry] as const;
+      words.push(`published ${await this.publish(address, environment, model, database, ...account)}`);
+    }
     const rehearsal = await this.rehearse(environment, release.model);
-    const words = [release.summary, ...rehearsal.steps, `rehearsal ${rehearsal.status}: ${rehearsal.reason}`].join(
-      "\n",
-    );
-    if (rehearsal.status !== "promoted") throw new Error(`Cannot deploy ${release.model}: rehearsal failed\n${words}`);
-    return words;
+    words.push(...rehearsal.steps, `rehearsal ${rehearsal.status}: ${rehearsal.reason}`);
+    if (rehearsal.status === "promoted") return words.join("\n");
+    throw new Error(`Cannot deploy ${release.model}: its rehearsal was ${rehearsal.status}\n${words.join("\n")}`);
   }
 
   private async stages(): Promise<Stages> {

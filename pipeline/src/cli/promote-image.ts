@@ -1,15 +1,17 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { exitCodes } from "../decide/exit.ts";
+import { pullManifest } from "../release/oci/blob.ts";
 import { type Demands, previousOf, promoteImage } from "../release/oci/promote.ts";
 import type { Ask } from "../release/oci/registry.ts";
-import { readPolicies } from "../release/policies.ts";
+import { listEnvironments, readPolicies } from "../release/policies.ts";
 import { readTrust } from "../release/trust.ts";
 import { addCommand, type Outcome } from "./command.ts";
 import { type Place, placeOf } from "./options.ts";
 import { registryFrom, withRegistryOptions } from "./registry.ts";
 
 export function registerPromotion(image: Command): void {
+  registerStatus(image);
   addCommand(
     image,
     "promote",
@@ -36,6 +38,27 @@ export function registerPromotion(image: Command): void {
       const place = placeOf(flags);
       const { ask } = await registryFrom(flags, address);
       return promote(ask, await previousOf(ask, place.environment), place);
+    },
+  );
+}
+
+function registerStatus(image: Command): void {
+  addCommand(
+    image,
+    "status",
+    {
+      description: "Which image each environment has, by digest.",
+      example: "sluice image status registry.example/magika:production",
+    },
+    (command) =>
+      withRegistryOptions(command).argument("<address>", "host/repository:tag of any image of the repository"),
+    async (flags, [address = ""]) => {
+      const { ask } = await registryFrom(flags, address);
+      const names = await listEnvironments(placeOf(flags).policiesDir);
+      const found = await Promise.all(names.map((name) => pullManifest(ask, name)));
+      const environments = Object.fromEntries(names.map((name, i) => [name, found[i]?.descriptor.digest ?? null]));
+      const text = names.map((name) => `${name.padEnd(12)} ${environments[name] ?? "none"}`).join("\n");
+      return { exit: exitCodes.done, json: { environments }, text };
     },
   );
 }

@@ -1,5 +1,7 @@
 import { type Container, dag, type File, func, object } from "@dagger.io/dagger";
-import type { Report as StageReport } from "../spec/report.ts";
+import { z } from "zod";
+import { parseJson } from "../spec/read.ts";
+import { Report as StageReport } from "../spec/report.ts";
 import { explain } from "../spec/verdict.ts";
 import { type Report, toReport } from "./report.ts";
 
@@ -22,19 +24,27 @@ export class Release {
   @func()
   image: Container;
 
-  private found: File;
+  /** What each stage saw, as JSON: `sluice parity` compares it with another run's. */
+  @func()
+  record: File;
 
-  constructor(image: Container, found: File) {
+  constructor(image: Container, record: File) {
     this.image = image;
-    this.found = found;
+    this.record = record;
   }
 
   /** What each stage saw. */
   @func()
   async reports(): Promise<Report[]> {
-    const reports: StageReport[] = JSON.parse(await this.found.contents());
-    return reports.map(toReport);
+    return (await readReports(this)).map(toReport);
   }
+}
+
+const Run = z.strictObject({ reports: z.array(StageReport) });
+
+/** The reports of a release. */
+export async function readReports({ record }: Release): Promise<StageReport[]> {
+  return parseJson(await record.contents(), Run, "a release's record").reports;
 }
 
 /** A release with its proofs, as an object that a caller can go on from. */
@@ -43,8 +53,11 @@ export function toRelease(
   reports: readonly StageReport[],
   { model, environment }: { model: string; environment: string },
 ): Release {
-  const found = dag.directory().withNewFile("reports.json", JSON.stringify(reports)).file("reports.json");
-  const release = new Release(image, found);
+  const record = dag
+    .directory()
+    .withNewFile("run.json", JSON.stringify({ reports }, null, 2))
+    .file("run.json");
+  const release = new Release(image, record);
   release.model = model;
   release.environment = environment;
   release.summary = summarise(reports);

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { addressOf, type Images } from "../spec/images.ts";
 import { Rehearsal } from "../spec/rehearsal.ts";
 import { Report } from "../spec/report.ts";
+import { databaseArgv } from "../stage/scan/argv.ts";
 import { candidateOf, candidateUrl } from "./candidate.ts";
 import { routerOf } from "./rehearsal.ts";
 import { runSluice, sluiceArgv, toolbox, withBubblewrap } from "./toolbox.ts";
@@ -13,7 +14,7 @@ const hourMs = 3_600_000;
 
 /** The stages as programs in the toolbox: each gives the report that the host's command of the same name gives. */
 export class Stages {
-  private readonly box: Container;
+  readonly box: Container;
   private readonly images: Images;
 
   constructor(code: Directory, source: Directory, images: Images) {
@@ -107,6 +108,14 @@ export class Stages {
     const argv = ["rehearse", names.candidate, "--stable", names.stable, "--environment", environment, ...digests];
     const run = [...argv, "--router", "router", "--key-file", "/run/secrets/key"];
     return (await runSluice(box, run, z.strictObject({ rehearsal: Rehearsal }))).rehearsal;
+  }
+
+  /** The vulnerability database of today, from Trivy's own place or a mirror. */
+  database(mirror: string | undefined): Directory {
+    return this.withTrivy()
+      .withEnvVariable("SLUICE_RUN", crypto.randomUUID())
+      .withExec(["trivy", ...databaseArgv("/trivy", mirror)])
+      .directory("/trivy");
   }
 
   private withTrivy(): Container {

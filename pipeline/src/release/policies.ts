@@ -40,7 +40,8 @@ export async function readPolicies(dir: string, environment: string): Promise<Po
   };
 }
 
-async function listEnvironments(dir: string): Promise<string[]> {
+/** Names of the environments in policies folder `dir`. */
+export async function listEnvironments(dir: string): Promise<string[]> {
   const names = await readdir(join(dir, "environments")).catch((cause: unknown) => {
     throw new DeployError("E_FILE", `Cannot read policies: folder ${join(dir, "environments")} does not exist`, {
       cause,

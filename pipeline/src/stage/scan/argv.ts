@@ -19,7 +19,7 @@ export function scanArgv(
     ...["--format", "json", "--scanners", "vuln,secret,misconfig,license"],
     ...["--severity", "UNKNOWN,LOW,MEDIUM,HIGH,CRITICAL", "--exit-code", String(FOUND)],
     "--skip-check-update",
-    ...databaseArgv(policy),
+    ...updateArgv(policy),
     ...subject(target, policy),
   ];
 }
@@ -33,6 +33,12 @@ export function sbomArgv(
   return [...common(commands[target.kind], policy, options), "--format", "cyclonedx", ...subject(target, policy)];
 }
 
+/** Arguments of one `trivy` run that fetches the vulnerability database into `cache` and looks at nothing. */
+export function databaseArgv(cache: string, mirror: string | undefined): readonly string[] {
+  const from = mirror === undefined ? [] : ["--db-repository", mirror];
+  return ["image", "--download-db-only", "--no-progress", "--disable-telemetry", "--cache-dir", cache, ...from];
+}
+
 function common(command: string, policy: ScanPolicy, options: { output: string; cache: string }): string[] {
   return [
     ...[command, "--no-progress", "--offline-scan", "--skip-version-check", "--disable-telemetry"],
@@ -41,7 +47,7 @@ function common(command: string, policy: ScanPolicy, options: { output: string; 
   ];
 }
 
-function databaseArgv({ database }: ScanPolicy): string[] {
+function updateArgv({ database }: ScanPolicy): string[] {
   if (!database.update) return ["--skip-db-update", "--skip-java-db-update"];
   return ["--skip-java-db-update", ...(database.mirror === undefined ? [] : ["--db-repository", database.mirror])];
 }
