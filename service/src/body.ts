@@ -29,11 +29,12 @@ async function readDeclared(request: Request): Promise<Uint8Array<ArrayBuffer>> 
 
 /** Waits for a body that a slow client sends, and no longer than `bodyMs`. */
 function within<T>(bodyMs: number, reading: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const late = () =>
-    reject(new Problem("body-too-slow", `Cannot read the body: it was not complete after ${bodyMs} ms`));
-  const timer = setTimeout(late, bodyMs);
-  return Promise.race([reading, promise]).finally(() => clearTimeout(timer));
+  return new Promise((resolve, reject) => {
+    const late = () =>
+      reject(new Problem("body-too-slow", `Cannot read the body: it was not complete after ${bodyMs} ms`));
+    const timer = setTimeout(late, bodyMs);
+    reading.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 async function readStream(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {

@@ -31,7 +31,7 @@ const Variables = z.object({
     .regex(/^[01](\.\d{1,6})?$/, "expected a share from 0 to 1")
     .transform(Number)
     .pipe(z.number().max(1))
-    .default(0.1),
+    .default(0.01),
   SLUICE_DOCS: z.enum(["0", "1"]).default("0"),
   SLUICE_OPERATIONS_PORT: whole(0, 65_535).optional(),
   SLUICE_NOTICE_MS: whole(0, 600_000).default(250),

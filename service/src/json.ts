@@ -9,11 +9,11 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  * Parses JSON bytes as strictly as a gate should: UTF-8 only, no duplicate keys, no `__proto__`, bounded nesting,
  * finite numbers. Throws a `Problem` with the pointer of the first fault.
  */
-export function parseBody(bytes: Uint8Array): unknown {
+export function parseBody(bytes: Uint8Array): { text: string; value: unknown } {
   const text = decode(bytes);
   scan(text);
   try {
-    return JSON.parse(text);
+    return { text, value: JSON.parse(text) };
   } catch (cause) {
     throw new Problem("json-malformed", "Cannot read the body: it is not well-formed JSON", { cause });
   }

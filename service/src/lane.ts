@@ -1,6 +1,14 @@
 import { Worker } from "node:worker_threads";
 import type { ErrorCode } from "../../pipeline/src/spec/error.ts";
-import type { FromWorker, RunTimes, Task, TaskResult, WorkerStart } from "./message.ts";
+import {
+  type FromWorker,
+  packTasks,
+  type RunTimes,
+  type Task,
+  type TaskResult,
+  unpackResults,
+  type WorkerStart,
+} from "./message.ts";
 
 /** In a bundle the worker is the file beside this one. */
 const workerUrl = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
@@ -31,7 +39,7 @@ export class Lane {
 
   post(tasks: Task[]): void {
     this.state = "busy";
-    this.#worker.postMessage(tasks);
+    this.#worker.postMessage(packTasks(tasks));
   }
 
   /** Ends the worker at once, whatever it does. */
@@ -49,12 +57,18 @@ export class Lane {
 
   #receive(message: FromWorker): void {
     if (this.state === "ended") return;
-    if (message.kind === "refused") {
+    if (typeof message !== "string" && message.kind === "refused") {
       this.end({ code: message.code, message: message.message });
       return;
     }
     this.state = "idle";
-    if (message.kind === "ready") this.#events.onReady(this);
-    else this.#events.onDone(this, message.results, message.times);
+    if (typeof message === "string") {
+      const { results, times } = unpackResults(message);
+      this.#events.onDone(this, results, times);
+    } else if (message.kind === "ready") {
+      this.#events.onReady(this);
+    } else {
+      this.#events.onDone(this, message.results, message.times);
+    }
   }
 }

@@ -5,7 +5,7 @@ import type { Digest } from "../../pipeline/src/spec/digest.ts";
 import { DeployError } from "../../pipeline/src/spec/error.ts";
 import type { Manifest } from "../../pipeline/src/spec/manifest.ts";
 import { Pool, type PoolEvents, type PoolLimits } from "./pool.ts";
-import { importTransformer, type Schema, type Transformer } from "./transformer.ts";
+import { importTransformer, type Transformer } from "./transformer.ts";
 
 /** A JSON schema, draft 2020-12, as OpenAPI 3.1 takes it. */
 export type JsonSchema = Record<string, unknown>;
@@ -22,7 +22,6 @@ export type Model = {
   digest: Digest;
   dir: string;
   manifest: Manifest;
-  request: Schema;
   requestSchema: JsonSchema;
   responseSchema: JsonSchema;
   /** Whether a body of raw bytes is understood. */
@@ -47,7 +46,6 @@ export async function loadModel(
     digest,
     dir,
     manifest,
-    request: transformer.request,
     requestSchema: jsonSchemaOf(transformer, "request", dir),
     responseSchema: jsonSchemaOf(transformer, "response", dir),
     takesBytes: transformer.fromBytes !== undefined,

@@ -17,6 +17,7 @@ export type PoolLimits = {
 /** What the pool tells about itself, for metrics and logs. */
 export type PoolEvents = {
   onRun(times: RunTimes): void;
+  /** How long the first request of a run waited. */
   onWait(waitMs: number): void;
   onRestart(reason: "lost" | "hung" | "refused"): void;
 };
@@ -163,9 +164,10 @@ export class Pool {
     while (jobs.length < this.#batchSize) {
       const job = this.#queue.shift();
       if (job === undefined) break;
-      this.#events.onWait(now - job.queuedAt);
       jobs.push(job);
     }
+    const [first] = jobs;
+    if (first !== undefined) this.#events.onWait(now - first.queuedAt);
     const hangs = setTimeout(() => lane.end("hung"), this.#limits.deadlineMs);
     this.#running.set(lane, { jobs, startedAt: now, hangs });
     lane.post(jobs.map((job) => job.task));

@@ -27,8 +27,11 @@ export class FairQueue<T> {
   shift(): T | undefined {
     for (const [principal, line] of this.#lines) {
       const item = line.shift();
-      this.#lines.delete(principal); // to the end of the round
-      if (line.length > 0) this.#lines.set(principal, line);
+      if (line.length === 0) this.#lines.delete(principal);
+      else if (this.#lines.size > 1) {
+        this.#lines.delete(principal); // to the end of the round
+        this.#lines.set(principal, line);
+      }
       if (item === undefined) continue;
       this.#size -= 1;
       return item;

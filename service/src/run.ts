@@ -1,6 +1,6 @@
 import { rowsOf, stack, unstack } from "./batch.ts";
 import type { Issue } from "./issue.ts";
-import type { RunTimes, Task, TaskResult } from "./message.ts";
+import type { Input, RunTimes, TaskResult, ToWorker } from "./message.ts";
 import type { Session } from "./session.ts";
 import type { Tensors } from "./tensor.ts";
 import type { Transformer } from "./transformer.ts";
@@ -8,33 +8,56 @@ import type { Transformer } from "./transformer.ts";
 /** One task on its way: encoded, or already answered because it could not be. */
 type Step = { value: unknown; inputs: Tensors } | { result: TaskResult };
 
-/** Answers tasks: encode each, run them stacked where that is possible, decode each. Never throws for one bad task. */
-export async function runTasks(
+/** A task as the worker sees it: JSON is parsed, and not yet held against the model's schema. */
+type Work = { input: Exclude<Input, { kind: "json" }> | { kind: "value"; value: unknown }; wantOutputs: boolean };
+
+/** Answers a batch: encode each, run them stacked where that is possible, decode each. Never throws for one bad task. */
+export async function runBatch(
   { session, transformer }: { session: Session; transformer: Transformer },
-  tasks: readonly Task[],
+  message: ToWorker,
 ): Promise<{ results: TaskResult[]; times: RunTimes }> {
   const start = performance.now();
+  const batch = worksOf(message);
   const steps: Step[] = [];
-  for (const task of tasks) steps.push(await encode(transformer, task));
+  for (const work of batch) steps.push(await encode(transformer, work));
   const encoded = performance.now();
   const outputs = await runSteps(session, steps);
   const ran = performance.now();
-  const results = tasks.map((task, i) => finish(transformer, task, steps[i], outputs[i]));
+  const results = batch.map((work, i) => finish(transformer, work, steps[i], outputs[i]));
   const times = { encodeMs: encoded - start, runMs: ran - encoded, decodeMs: performance.now() - ran };
-  return { results, times: { ...times, items: tasks.length } };
+  return { results, times: { ...times, items: batch.length } };
 }
 
-async function encode(transformer: Transformer, { input }: Task): Promise<Step> {
+function worksOf(message: ToWorker): Work[] {
+  if (typeof message === "string") {
+    const values: unknown[] = JSON.parse(message);
+    return values.map((value) => ({ input: { kind: "value", value }, wantOutputs: false }));
+  }
+  return message.map(({ input, wantOutputs }) => {
+    if (input.kind !== "json") return { input, wantOutputs };
+    return { input: { kind: "value", value: JSON.parse(input.text) }, wantOutputs };
+  });
+}
+
+async function encode(transformer: Transformer, { input }: Work): Promise<Step> {
   try {
     if (input.kind === "tensors") return { value: undefined, inputs: input.tensors };
-    const value = input.kind === "value" ? input.value : transformer.fromBytes?.(input.bytes);
-    return { value, inputs: await transformer.encode(value) };
+    if (input.kind === "bytes") {
+      const value = transformer.fromBytes?.(input.bytes);
+      return { value, inputs: await transformer.encode(value) };
+    }
+    const request = transformer.request.safeParse(input.value);
+    if (!request.success) return { result: { ok: false, kind: "invalid", issues: request.error.issues.map(plain) } };
+    return { value: request.data, inputs: await transformer.encode(request.data) };
   } catch (error) {
-    const issues = issuesOf(error);
-    return {
-      result: input.kind === "bytes" && issues !== undefined ? { ok: false, kind: "invalid", issues } : failed(error),
-    };
+    const issues = input.kind === "bytes" ? issuesOf(error) : undefined;
+    return { result: issues === undefined ? failed(error) : { ok: false, kind: "invalid", issues: issues.map(plain) } };
   }
+}
+
+/** An issue without what cannot go between threads. */
+function plain({ code = "custom", message, path, keys = [], origin = "", format = "" }: Issue): Issue {
+  return { code, message, path, keys, origin, format };
 }
 
 /** The outputs of each step; an Error where the model failed on it. */
@@ -68,7 +91,7 @@ async function runOne(session: Session, inputs: Tensors): Promise<Tensors | Erro
   }
 }
 
-function finish(transformer: Transformer, task: Task, step?: Step, outputs?: Tensors | Error): TaskResult {
+function finish(transformer: Transformer, task: Work, step?: Step, outputs?: Tensors | Error): TaskResult {
   if (step !== undefined && "result" in step) return step.result;
   if (step === undefined || outputs === undefined || outputs instanceof Error) return failed(outputs);
   if (task.input.kind === "tensors") return { ok: true, json: "null", outputs };

@@ -57,7 +57,9 @@ export function createTelemetry({ release, revision, otlp }: TelemetryOptions): 
       : createTracing({ resource, ratio: otlp.traceRatio, processor: tracePush(otlp.endpoint) });
   const meter = provider.getMeter("sluice");
   const duration = meter.createHistogram("http_server_request_duration_seconds", { description: "Time to answer" });
-  const wait = meter.createHistogram("sluice_queue_wait_seconds", { description: "Time in a model's queue" });
+  const wait = meter.createHistogram("sluice_queue_wait_seconds", {
+    description: "Time in the queue of the first request of a run",
+  });
   const run = meter.createHistogram("sluice_inference_duration_seconds", { description: "Time of one model run" });
   const batch = meter.createHistogram("sluice_batch_size", { description: "Items of one model run" });
   const restarts = meter.createCounter("sluice_worker_restarts", { description: "Workers that were replaced" });

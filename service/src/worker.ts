@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { readListed } from "../../pipeline/src/release/folder.ts";
 import { DeployError } from "../../pipeline/src/spec/error.ts";
-import type { FromWorker, ToWorker, WorkerStart } from "./message.ts";
-import { runTasks } from "./run.ts";
+import { type FromWorker, packResults, type ToWorker, type WorkerStart } from "./message.ts";
+import { runBatch } from "./run.ts";
 import { createSession } from "./session.ts";
 import { importTransformer } from "./transformer.ts";
 
@@ -13,8 +13,11 @@ async function main({ dir, manifest, model }: WorkerStart): Promise<void> {
   const session = await createSession(bytes, manifest);
   const transformer = await importTransformer(join(dir, manifest.transformer));
   let last = Promise.resolve();
-  parentPort?.on("message", (tasks: ToWorker) => {
-    last = last.then(async () => post({ kind: "done", ...(await runTasks({ session, transformer }, tasks)) }));
+  parentPort?.on("message", (message: ToWorker) => {
+    last = last.then(async () => {
+      const { results, times } = await runBatch({ session, transformer }, message);
+      post(packResults(results, times));
+    });
   });
   post({ kind: "ready" });
 }

@@ -55,6 +55,7 @@ export async function testService({
   const models = new Models(
     await Promise.all(dirs.map((dir) => loadModel(dir, pool, (model) => telemetry.poolEvents(model)))),
   );
+  for (const model of models.all) telemetry.watchPool(model, model.pool);
   const readiness = new Readiness();
   const key = newKey("tester");
   const keys = [{ id: "tester", digest: digestKey(key), scopes: allScopes }];

@@ -1,0 +1,157 @@
+// What the service costs, beside its peer and its limits: bun scripts/bench/service.ts [--seconds 2] [--rounds 3] [--json].
+// All sides take turns in one run, so that what disturbs this machine disturbs all of them; ratios are of medians.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { fire, quantile, type Shot } from "./service-client.ts";
+import { root, type Side, startEmpty, startPeer, startSluice } from "./service-sides.ts";
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "2" },
+    rounds: { type: "string", default: "3" },
+    json: { type: "boolean", default: false },
+  },
+});
+const seconds = Number(values.seconds);
+const rounds = Number(values.rounds);
+
+/** One row of the table: medians over the rounds. */
+type Row = {
+  side: string;
+  connections: number;
+  perSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+  failures: number;
+  cpuUs: number;
+};
+
+const tabular = { name: "tabular", dir: join(root, "test", "fixtures", "models", "tabular", "1.0.0") };
+const magika = { name: "magika", dir: join(root, "models", "magika", "3.3.0") };
+
+async function volley(side: Side, connections: number, shot: Pick<Shot, "body"> & { type: string }): Promise<Row> {
+  const headers = { ...side.headers, "content-type": shot.type };
+  const before = await cpuUsOf(side.pid);
+  const {
+    requests,
+    failures,
+    seconds: took,
+    latencies,
+  } = await fire(side.port, { path: side.path, headers, body: shot.body }, { connections, seconds });
+  const [p50Ms, p99Ms] = [quantile(latencies, 0.5), quantile(latencies, 0.99)];
+  const cpuUs = ((await cpuUsOf(side.pid)) - before) / (requests + failures);
+  return { side: side.name, connections, perSecond: requests / took, p50Ms, p99Ms, failures, cpuUs };
+}
+
+/** Processor time of a process since its start, in microseconds; the kernel counts in hundredths of a second. */
+async function cpuUsOf(pid: number): Promise<number> {
+  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+}
+
+async function bare(dir: string): Promise<Row> {
+  const text = await Bun.$`${process.execPath} ${join(import.meta.dir, "service-bare.ts")} ${dir} ${seconds}`.text();
+  return { side: "bare session.run", connections: 1, failures: 0, cpuUs: Number.NaN, ...JSON.parse(text) };
+}
+
+/** Runs every measurement in turn, `rounds` times after a warm-up, and takes medians. */
+async function interleave(measurements: (() => Promise<Row>)[]): Promise<Row[]> {
+  for (const measure of measurements) await measure();
+  const all: Row[][] = measurements.map(() => []);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [i, measure] of measurements.entries()) all[i]?.push(await measure());
+  }
+  return all.flatMap((rows) => medianOf(rows));
+}
+
+function medianOf(rows: Row[]): Row[] {
+  const [first] = rows;
+  if (first === undefined) return [];
+  const middle = (pick: (row: Row) => number) =>
+    rows.map(pick).sort((a, b) => a - b)[Math.floor(rows.length / 2)] ?? Number.NaN;
+  const failures = rows.reduce((sum, row) => sum + row.failures, 0);
+  return [
+    {
+      ...first,
+      perSecond: middle((row) => row.perSecond),
+      p50Ms: middle((row) => row.p50Ms),
+      p99Ms: middle((row) => row.p99Ms),
+      failures,
+    },
+  ];
+}
+
+async function measureTabular(): Promise<Row[]> {
+  const sides = [await startSluice(tabular), await startPeer(join(tabular.dir, "model.onnx")), startEmpty()];
+  const running = sides.filter((side) => side !== undefined);
+  const body = JSON.stringify({ features: Array.from({ length: 30 }, (_, i) => i * 1.7 + 0.123) });
+  const shot = { body, type: "application/json" };
+  const volleys = [1, 16, 64].flatMap((connections) => running.map((side) => () => volley(side, connections, shot)));
+  const rows = await interleave([...volleys, () => bare(tabular.dir)]);
+  for (const side of running) await side.stop();
+  return rows;
+}
+
+async function measureMagika(): Promise<{ rows: Row[]; startMs: number; residentMb: number }> {
+  const side = await startSluice(magika);
+  const body = await readFile(join(root, "service", "src", "pool.ts"));
+  const shot = { body, type: "application/octet-stream" };
+  const rows = await interleave([() => volley(side, 1, shot), () => volley(side, 16, shot), () => bare(magika.dir)]);
+  await side.stop();
+  const two = await startSluice(magika, 2);
+  await volley(two, 16, shot);
+  const residentMb = Number(/VmRSS:\s*(\d+)/.exec(await readFile(`/proc/${two.pid}/status`, "utf8"))?.[1]) / 1024;
+  await two.stop();
+  return { rows, startMs: side.startMs, residentMb };
+}
+
+function find(rows: Row[], side: string, connections: number): Row | undefined {
+  return rows.find((row) => row.side === side && row.connections === connections);
+}
+
+/** The figures that the project set itself, as they came out. */
+function goals(tabularRows: Row[], magikaRows: Row[]): Record<string, number> {
+  const [sluice1, sluice16] = [find(tabularRows, "Sluice", 1), find(tabularRows, "Sluice", 16)];
+  const [peer16, bareTabular] = [find(tabularRows, "FastAPI", 16), find(tabularRows, "bare session.run", 1)];
+  const [magika16, bareMagika] = [find(magikaRows, "Sluice", 16), find(magikaRows, "bare session.run", 1)];
+  return {
+    "throughput at 16 connections, times FastAPI's (goal: at least 4)":
+      (sluice16?.perSecond ?? Number.NaN) / (peer16?.perSecond ?? Number.NaN),
+    "p50 over bare session.run at 1 connection, ms (goal: at most 0.15)":
+      (sluice1?.p50Ms ?? Number.NaN) - (bareTabular?.p50Ms ?? Number.NaN),
+    "p99 over bare session.run at 1 connection, ms (goal: at most 1)":
+      (sluice1?.p99Ms ?? Number.NaN) - (bareTabular?.p99Ms ?? Number.NaN),
+    "magika throughput as a share of bare session.run (goal: at least 0.95)":
+      (magika16?.perSecond ?? Number.NaN) / (bareMagika?.perSecond ?? Number.NaN),
+  };
+}
+
+const tabularRows = await measureTabular();
+const { rows: magikaRows, startMs, residentMb } = await measureMagika();
+const figures = {
+  ...goals(tabularRows, magikaRows),
+  "magika, start to ready, ms (goal: at most 1500)": startMs,
+  "magika, resident memory with 2 workers, MB": residentMb,
+};
+if (values.json) console.log(JSON.stringify({ tabular: tabularRows, magika: magikaRows, figures }, undefined, 2));
+else {
+  for (const [title, rows] of [
+    ["tabular", tabularRows],
+    ["magika", magikaRows],
+  ] as const) {
+    console.log(`\n${title.padEnd(20)} connections  requests/s   p50 ms   p99 ms  failed`);
+    for (const row of rows) {
+      const numbers = [
+        row.connections.toString().padStart(11),
+        row.perSecond.toFixed(0).padStart(11),
+        row.p50Ms.toFixed(3).padStart(8),
+        row.p99Ms.toFixed(3).padStart(8),
+        row.failures.toString().padStart(7),
+      ];
+      console.log(`${row.side.padEnd(20)} ${numbers.join(" ")}`);
+    }
+  }
+  console.log();
+  for (const [name, value] of Object.entries(figures)) console.log(`${name}: ${value.toFixed(3)}`);
+}
