@@ -20,7 +20,7 @@ import { type Holding, holding } from "./holding.ts";
 import { goldenOf } from "./traffic.ts";
 
 /** Revision ids of a rehearsal; also the names of HAProxy's servers. */
-export const arms: Arms = { stable: "stable", canary: "canary", baseline: "baseline" };
+const arms: Arms = { stable: "stable", canary: "canary", baseline: "baseline" };
 
 /** One of the two images: the model folder that it serves, and its digest. */
 export type Part = { modelDir: string; image: Digest };

@@ -55,8 +55,8 @@ export class Rehearsal {
 }
 
 /** A rehearsal as an object that a caller can go on from. */
-export function toRehearsal({ schema: _, ...found }: Found): Rehearsal {
-  return Object.assign(new Rehearsal(), found);
+export function toRehearsal({ candidate, stable, status, reason, steps, seconds }: Found): Rehearsal {
+  return Object.assign(new Rehearsal(), { candidate, stable, status, reason, steps, seconds });
 }
 
 export { Found };

@@ -69,13 +69,12 @@ export const Finding = z.strictObject({
 export type Finding = z.infer<typeof Finding>;
 
 /** How Trivy ended; `missing` when there is no such program. */
-export const ScanRun = z.strictObject({
+const ScanRun = z.strictObject({
   outcome: z.enum(["exited", "missing", "timed out", "killed"]),
   exitCode: z.int(),
   /** The last lines of its log, for a run that broke. */
   log: z.string(),
 });
-export type ScanRun = z.infer<typeof ScanRun>;
 
 /** What one scan saw. `builtAt` is when the vulnerability database was built. */
 export const ScanFacts = z.strictObject({
