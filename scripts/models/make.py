@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make a model folder from its sources, or prove that the committed one is what those sources give.
 
-usage: make.py magika|tabular [--check]
+usage: make.py magika|minilm|tabular [--check]
 
 Each recipe runs in a virtual environment of its own, kept under $XDG_CACHE_HOME/sluice/models (~/.cache by default).
 Needs Python >= 3.11 and the network's Python package index. Exit 0: made, or proven. Exit 1: a file differs, which is named.
@@ -24,6 +24,7 @@ RELEASES = {
         (["magika_recipe.py", "3.2.0"], "magika-3.2.0.txt"),
         (["magika_recipe.py", "3.3.0"], "magika-3.3.0.txt"),
     ],
+    "minilm": [(["minilm_recipe.py"], "minilm-1.0.0.txt")],
     "tabular": [(["tabular_recipe.py"], "tabular-1.0.0.txt")],
 }
 

@@ -1,0 +1,16 @@
+import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { verify } from "../../pipeline/src/stage/verify.ts";
+
+const dir = fileURLToPath(new URL("../../models/minilm/1.0.0", import.meta.url));
+
+// Too large to be committed: `npm run models -- minilm` lays it down.
+test.skipIf(!existsSync(dir))(
+  "minilm answers as Python does: emoji, CJK, combining marks, empty and long texts",
+  async () => {
+    const { report } = await verify(dir);
+    expect(report.verdict).toEqual({ kind: "pass" });
+    expect(report.figure).toContain("16 golden cases");
+  },
+);
