@@ -4,6 +4,7 @@ import * as contract from "./contract.ts";
 import * as control from "./control.ts";
 import * as deploy from "./deploy.ts";
 import * as image from "./image.ts";
+import * as init from "./init.ts";
 import * as keys from "./keys.ts";
 import * as load from "./load.ts";
 import * as models from "./models.ts";
@@ -20,6 +21,7 @@ import * as verify from "./verify.ts";
 
 /** In the order of the help. */
 const parts = [
+  init,
   deploy,
   status,
   rollout,
