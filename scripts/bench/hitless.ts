@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { driveApart } from "../../pipeline/src/stage/load/apart.ts";
 import { constant } from "../../pipeline/src/stage/load/arrival.ts";
 import { openSite } from "../../pipeline/src/target/local/client.ts";
-import { siteDown, siteUp } from "../../pipeline/src/target/local/up.ts";
+import { siteDown, siteUp, siteUpgrade } from "../../pipeline/src/target/local/up.ts";
 import { stageStandIn } from "./stand-in.ts";
 
-// Counts requests that fail while revisions come, take over step by step, drain and go:
+// Counts requests that fail while revisions come, take over step by step, drain and go, and the site itself is replaced:
 // bun scripts/bench/hitless.ts [requests] [per second]
 const requests = Number(process.argv[2] ?? 100_000);
 const ratePerSecond = Number(process.argv[3] ?? 1_000);
@@ -33,9 +33,14 @@ try {
     driving = false;
   });
   let takeovers = 0;
+  let upgrades = 0;
   while (driving) {
     await takeOver(`revision-${takeovers}`, `revision-${takeovers + 1}`);
     takeovers += 1;
+    if (takeovers % 5 === 0) {
+      await siteUpgrade(folder);
+      upgrades += 1;
+    }
   }
   const [tally] = await driven;
   console.log(
@@ -46,6 +51,7 @@ try {
       dropped: tally?.dropped,
       p99Ms: tally?.response.at(0.99),
       takeovers,
+      upgrades,
       weightChanges: takeovers * steps.length,
     }),
   );

@@ -70,6 +70,8 @@ export const PutWeights = z.strictObject({ fence: Fence, weights: Weights });
 export const PutStable = z.strictObject({ fence: Fence, id: RevisionId });
 export const PutRevision = StartRevision.extend({ fence: Fence });
 export const StopRevision = z.strictObject({ fence: Fence, drainSeconds: z.number().nonnegative().max(86_400) });
+/** `script` is the next site's main program. */
+export const ReplaceSite = z.strictObject({ script: z.string().min(1) });
 export const Done = z.strictObject({ done: z.literal(true) });
 
 /** The admin API's answer when it did not do what was asked; `code` is a `DeployError`'s, or `E_BUG`. */

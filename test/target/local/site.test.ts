@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { readFile, stat } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Router, Runtime } from "../../../pipeline/src/rollout/ports.ts";
 import { openSite } from "../../../pipeline/src/target/local/client.ts";
-import { siteDown, siteStatus, siteUp } from "../../../pipeline/src/target/local/up.ts";
+import { siteDown, siteStatus, siteUp, siteUpgrade } from "../../../pipeline/src/target/local/up.ts";
 import { refusalOf } from "../../conformance/refusal.ts";
 import { aSite, type TestSite } from "../../support/site.ts";
 import { countAnswers, startTraffic } from "../../support/traffic.ts";
@@ -253,6 +253,49 @@ describe("SIGTERM", () => {
     );
     const after = await site.up();
     expect(after.revisions).toEqual(before.revisions);
+  });
+});
+
+describe("siteUpgrade()", () => {
+  test("puts a new process in the old one's place, and no client notices", async () => {
+    await twoArms();
+    const before = await site.up();
+    const counted = await countAnswers(address, 50);
+    const traffic = startTraffic(address, () => ({ method: "POST", body: "x" }));
+    await traffic.more(50);
+    const after = await siteUpgrade(site.stateDir);
+    await traffic.more(50);
+    expect((await traffic.end()).failed).toEqual([]);
+    expect(after).toEqual({ ...before, pid: after.pid });
+    expect(after.pid).not.toBe(before.pid);
+    expect((await target.readSamples()).one?.requests).toBeGreaterThan(counted.get("one") ?? 0);
+    const pid = await pidOf("two");
+    process.kill(pid, "SIGKILL");
+    await back("two", pid);
+  });
+
+  test("goes on with the old one when the new one does not come up", async () => {
+    await twoArms();
+    const before = await site.up();
+    const script = join(site.stateDir, "broken.ts");
+    await writeFile(script, 'throw new Error("cannot work")');
+    const socket = join(site.stateDir, "site", "admin.sock");
+    const answer = await fetch("http://site/v1/replace", {
+      unix: socket,
+      method: "POST",
+      body: JSON.stringify({ script }),
+    });
+    expect(await answer.json()).toMatchObject({ code: "E_STATE", detail: expect.stringContaining("cannot work") });
+    expect(await site.up()).toEqual(before);
+    await target.writeWeights({ one: 100 });
+    const pid = await pidOf("two");
+    process.kill(pid, "SIGKILL");
+    await back("two", pid);
+  });
+
+  test("says what to do when no site runs", async () => {
+    await siteDown(site.stateDir);
+    expect((await refusalOf(siteUpgrade(site.stateDir), "E_STATE")).message).toContain("sluice site up");
   });
 });
 

@@ -5,13 +5,13 @@ import { promisify } from "node:util";
 import { replaceFile } from "../../rollout/durable.ts";
 import { DeployError } from "../../spec/error.ts";
 import { startOf } from "../local/process.ts";
+import { until } from "../wait.ts";
 import { type HaproxyPlace, type HaproxyServer, haproxyConfig } from "./config.ts";
 import { type Control, command } from "./control.ts";
 import { parseGeneration } from "./show.ts";
 
 const run = promisify(execFile);
 const settleSeconds = 10;
-const pollMs = 25;
 
 /** An HAProxy that Sluice starts itself, in a folder of its own. `bind` is where clients come, such as `127.0.0.1:8080`. */
 export type HaproxyWanted = { folder: string; bind: string; controlBind?: string; servers: readonly HaproxyServer[] };
@@ -59,8 +59,8 @@ export async function haproxyDown(folder: string, { drainSeconds = 10 } = {}): P
   if (master === undefined) return false;
   const gone = async () => ((await masterOf(paths.pid)) === undefined ? true : undefined);
   if (drainSeconds > 0) process.kill(master, "SIGUSR1");
-  if (drainSeconds === 0 || (await until(gone, drainSeconds)) === undefined) process.kill(master, "SIGTERM");
-  await until(gone, settleSeconds);
+  if (drainSeconds === 0 || (await until(drainSeconds, gone)) === undefined) process.kill(master, "SIGTERM");
+  await until(settleSeconds, gone);
   await rm(paths.pid, { force: true });
   return true;
 }
@@ -105,22 +105,13 @@ async function masterOf(pidFile: string): Promise<number | undefined> {
 }
 
 async function settle(control: Control, before: string | undefined): Promise<void> {
-  const generation = await until(async () => {
+  const generation = await until(settleSeconds, async () => {
     const now = await generationOf(control);
     return now !== undefined && now !== before ? now : undefined;
-  }, settleSeconds);
+  });
   if (generation !== undefined) return;
   throw new DeployError(
     "E_STATE",
     `Cannot reload HAProxy: no new process answers within ${settleSeconds} s; the old one goes on`,
   );
-}
-
-async function until<T>(ask: () => Promise<T | undefined>, seconds: number): Promise<T | undefined> {
-  const deadline = performance.now() + seconds * 1_000;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined || performance.now() > deadline) return answer;
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
-  }
 }

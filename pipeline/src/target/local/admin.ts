@@ -7,6 +7,7 @@ import {
   PutRevision,
   PutStable,
   PutWeights,
+  ReplaceSite,
   RevisionId,
   StopRevision,
 } from "../../spec/site.ts";
@@ -20,10 +21,12 @@ export type AdminDeps = {
   site: Site;
   /** Ends the site after the answer is out. */
   end: () => void;
+  /** Starts `script` as the next site and ends this one. */
+  replace: (script: string) => Promise<void>;
 };
 
 /** The admin API: JSON over HTTP on a unix socket that only the site's user can open. */
-export function createAdmin({ site, end }: AdminDeps): (request: Request) => Promise<Response> {
+export function createAdmin({ site, end, replace }: AdminDeps): (request: Request) => Promise<Response> {
   const act = async (request: Request): Promise<unknown> => {
     const [resource = "", id = ""] = new URL(request.url).pathname
       .slice("/v1/".length)
@@ -48,6 +51,9 @@ export function createAdmin({ site, end }: AdminDeps): (request: Request) => Pro
       case "POST down":
         await site.stopAll(downDrainSeconds);
         end();
+        return done;
+      case "POST replace":
+        await withBody(request, ReplaceSite, ({ script }) => replace(script));
         return done;
       default:
         throw new DeployError("E_USAGE", `Cannot ${request.method} ${resource}: the admin API has no such call`);

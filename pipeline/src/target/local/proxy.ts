@@ -21,10 +21,10 @@ const wholeBodyBytes = 1024 * 1024;
 const refusedMethods = new Set(["CONNECT", "TRACE"]);
 const safeMethods = new Set(["GET", "HEAD", "OPTIONS"]);
 
-export type Proxy = (request: Request, peer: string) => Promise<Response>;
+export type Forward = (request: Request, peer: string) => Promise<Response>;
 
 /** The router's data path: draws a revision, sends the request there, counts and hands on what comes back. */
-export function createProxy(deps: ProxyDeps): Proxy {
+export function createProxy(deps: ProxyDeps): Forward {
   return async (request, peer) => {
     if (refusedMethods.has(request.method)) return problem("method_refused", `Cannot route ${request.method} requests`);
     const asked = request.headers.get(armHeader);

@@ -35,6 +35,7 @@ export class SupervisedRevision {
   #restarts = 0;
   #failures = 0;
   #stopping = false;
+  #released = false;
   #ready = Promise.withResolvers<void>();
   #backoff: ReturnType<typeof setTimeout> | undefined;
 
@@ -111,6 +112,18 @@ export class SupervisedRevision {
     await endProcess(this.#process, leftMs);
   }
 
+  /** Leaves the process to another supervisor: whatever becomes of it, nothing is done here. */
+  release(): void {
+    this.#released = true;
+    clearTimeout(this.#backoff);
+  }
+
+  /** Minds the process again; starts it when it ended meanwhile. */
+  reclaim(): void {
+    this.#released = false;
+    if (this.#state === "failed") this.#startAgain();
+  }
+
   #serve(process: Process, { port }: ReadyFile): void {
     this.#port = port;
     this.#state = "ready";
@@ -130,11 +143,12 @@ export class SupervisedRevision {
   /** Takes the revision out of service, and starts it again after a pause that doubles with each failure. */
   #fall(why: string): void {
     const pauseMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** this.#failures);
-    console.error(`${why}; it is started again in ${pauseMs} ms`);
+    console.error(`${why}; it is ${this.#released ? "left to the next site" : `started again in ${pauseMs} ms`}`);
     this.upstream.base = undefined;
     this.#process = undefined;
     this.#ready = Promise.withResolvers<void>();
     this.#state = "failed";
+    if (this.#released) return;
     this.#failures += 1;
     this.#backoff = setTimeout(() => this.#startAgain(), pauseMs);
   }

@@ -14,6 +14,7 @@ export class Site {
   readonly #supervisor: Supervisor;
   readonly #paths: SitePaths;
   #file: SiteFile;
+  #isHandedOver = false;
   #turn: Promise<void> = Promise.resolve();
   #writing: Promise<void> = Promise.resolve();
 
@@ -100,8 +101,26 @@ export class Site {
     await this.#keep();
   }
 
+  /** Lets another site take over: from now on nothing is changed, kept or started here. Throws `E_STATE` in the middle of something. */
+  async handOver(): Promise<void> {
+    await this.#inTurn(async () => {
+      this.#supervisor.release();
+      await this.#keep();
+      this.#isHandedOver = true;
+    });
+    await this.samples();
+  }
+
+  /** Goes on after all, when the other one did not come up. */
+  takeBack(): void {
+    this.#isHandedOver = false;
+    this.#supervisor.reclaim();
+  }
+
   /** Refuses a holder that was overtaken; remembers the newest one at once. */
   async #admit(fence: number, action: string): Promise<void> {
+    if (this.#isHandedOver)
+      throw new DeployError("E_TOOL", `Cannot ${action}: the site is being replaced; next: try again`);
     const newest = this.#file.fence;
     if (fence < newest) {
       throw new DeployError("E_LEASE", `Cannot ${action}: fence is ${fence}, a later holder wrote with ${newest}`);
@@ -123,6 +142,7 @@ export class Site {
   /** Writes the state with `change`; only what is on the disk becomes true. */
   #keep(change: Partial<SiteFile> = {}): Promise<void> {
     const kept = this.#writing.then(async () => {
+      if (this.#isHandedOver) return; // the file is the other one's
       const file = { ...this.#file, ...change, revisions: this.#supervisor.keep() };
       await keepFile(this.#paths.file, file);
       this.#file = file;

@@ -69,6 +69,20 @@ export class Supervisor {
     );
   }
 
+  /** Lets another supervisor have the processes. Throws `E_STATE` when one is about to come or go. */
+  release(): void {
+    for (const { id, state } of this.list()) {
+      if (state === "ready" || state === "failed") continue;
+      throw new DeployError("E_STATE", `Cannot hand over revision ${id}: it is ${state}; next: try again`);
+    }
+    for (const revision of this.#revisions.values()) revision.release();
+  }
+
+  /** Takes the processes back. */
+  reclaim(): void {
+    for (const revision of this.#revisions.values()) revision.reclaim();
+  }
+
   #add(id: string, wanted: StartRevision): SupervisedRevision {
     const revision = new SupervisedRevision(id, wanted, this.#surroundings);
     this.#revisions.set(id, revision);
