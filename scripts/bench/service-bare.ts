@@ -21,6 +21,7 @@ const inputs = await transformer.encode(request.data);
 
 const latencies: number[] = [];
 for (let i = 0; i < 20; i += 1) await session.run(inputs);
+const cpu = process.cpuUsage();
 const start = performance.now();
 const end = start + Number(seconds) * 1000;
 for (let now = start; now < end; ) {
@@ -31,4 +32,12 @@ for (let now = start; now < end; ) {
 }
 const sorted = Float64Array.from(latencies).sort();
 const perSecond = (latencies.length * 1000) / (performance.now() - start);
-console.log(JSON.stringify({ perSecond, p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99) }));
+const { user, system } = process.cpuUsage(cpu);
+console.log(
+  JSON.stringify({
+    perSecond,
+    cpuUs: (user + system) / latencies.length,
+    p50Ms: quantile(sorted, 0.5),
+    p99Ms: quantile(sorted, 0.99),
+  }),
+);

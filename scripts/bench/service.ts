@@ -52,7 +52,7 @@ async function cpuUsOf(pid: number): Promise<number> {
 
 async function bare(dir: string): Promise<Row> {
   const text = await Bun.$`${process.execPath} ${join(import.meta.dir, "service-bare.ts")} ${dir} ${seconds}`.text();
-  return { side: "bare session.run", connections: 1, failures: 0, cpuUs: Number.NaN, ...JSON.parse(text) };
+  return { side: "bare session.run", connections: 1, failures: 0, ...JSON.parse(text) };
 }
 
 /** Runs every measurement in turn, `rounds` times after a warm-up, and takes medians. */
@@ -70,14 +70,14 @@ function medianOf(rows: Row[]): Row[] {
   if (first === undefined) return [];
   const middle = (pick: (row: Row) => number) =>
     rows.map(pick).sort((a, b) => a - b)[Math.floor(rows.length / 2)] ?? Number.NaN;
-  const failures = rows.reduce((sum, row) => sum + row.failures, 0);
   return [
     {
       ...first,
       perSecond: middle((row) => row.perSecond),
       p50Ms: middle((row) => row.p50Ms),
       p99Ms: middle((row) => row.p99Ms),
-      failures,
+      cpuUs: middle((row) => row.cpuUs),
+      failures: rows.reduce((sum, row) => sum + row.failures, 0),
     },
   ];
 }
@@ -106,50 +106,58 @@ async function measureMagika(): Promise<{ rows: Row[]; startMs: number; resident
   return { rows, startMs: side.startMs, residentMb };
 }
 
-function find(rows: Row[], side: string, connections: number): Row | undefined {
-  return rows.find((row) => row.side === side && row.connections === connections);
+const unmeasured: Row = {
+  side: "",
+  connections: 0,
+  perSecond: Number.NaN,
+  p50Ms: Number.NaN,
+  p99Ms: Number.NaN,
+  failures: 0,
+  cpuUs: Number.NaN,
+};
+
+function find(rows: Row[], side: string, connections: number): Row {
+  return rows.find((row) => row.side === side && row.connections === connections) ?? unmeasured;
 }
 
 /** The figures that the project set itself, as they came out. */
-function goals(tabularRows: Row[], magikaRows: Row[]): Record<string, number> {
+function figuresOf(tabularRows: Row[], magikaRows: Row[]): Record<string, number> {
   const [sluice1, sluice16] = [find(tabularRows, "Sluice", 1), find(tabularRows, "Sluice", 16)];
   const [peer16, bareTabular] = [find(tabularRows, "FastAPI", 16), find(tabularRows, "bare session.run", 1)];
   const [magika16, bareMagika] = [find(magikaRows, "Sluice", 16), find(magikaRows, "bare session.run", 1)];
   return {
-    "throughput at 16 connections, times FastAPI's (goal: at least 4)":
-      (sluice16?.perSecond ?? Number.NaN) / (peer16?.perSecond ?? Number.NaN),
-    "p50 over bare session.run at 1 connection, ms (goal: at most 0.15)":
-      (sluice1?.p50Ms ?? Number.NaN) - (bareTabular?.p50Ms ?? Number.NaN),
-    "p99 over bare session.run at 1 connection, ms (goal: at most 1)":
-      (sluice1?.p99Ms ?? Number.NaN) - (bareTabular?.p99Ms ?? Number.NaN),
-    "magika throughput as a share of bare session.run (goal: at least 0.95)":
-      (magika16?.perSecond ?? Number.NaN) / (bareMagika?.perSecond ?? Number.NaN),
+    "tabular, 16 connections: throughput, times FastAPI's (goal: at least 4)": sluice16.perSecond / peer16.perSecond,
+    "tabular, 16 connections: FastAPI's processor time, times Sluice's": peer16.cpuUs / sluice16.cpuUs,
+    "tabular, 1 connection: p50 over bare session.run, ms (goal: at most 0.15)": sluice1.p50Ms - bareTabular.p50Ms,
+    "tabular, 1 connection: p99 over bare session.run, ms (goal: at most 1)": sluice1.p99Ms - bareTabular.p99Ms,
+    "magika: throughput, share of bare session.run's (goal: at least 0.95)": magika16.perSecond / bareMagika.perSecond,
+    "magika: bare session.run's processor time, share of Sluice's": bareMagika.cpuUs / magika16.cpuUs,
   };
 }
 
 const tabularRows = await measureTabular();
 const { rows: magikaRows, startMs, residentMb } = await measureMagika();
 const figures = {
-  ...goals(tabularRows, magikaRows),
+  ...figuresOf(tabularRows, magikaRows),
   "magika, start to ready, ms (goal: at most 1500)": startMs,
   "magika, resident memory with 2 workers, MB": residentMb,
 };
 if (values.json) console.log(JSON.stringify({ tabular: tabularRows, magika: magikaRows, figures }, undefined, 2));
-else {
-  for (const [title, rows] of [
-    ["tabular", tabularRows],
-    ["magika", magikaRows],
-  ] as const) {
-    console.log(`\n${title.padEnd(20)} connections  requests/s   p50 ms   p99 ms  failed`);
+else print();
+
+function print(): void {
+  for (const [title, rows] of Object.entries({ tabular: tabularRows, magika: magikaRows })) {
+    console.log(`\n${title.padEnd(20)} connections  requests/s    p50 ms    p99 ms  cpu us  failed`);
     for (const row of rows) {
-      const numbers = [
+      const cells = [
         row.connections.toString().padStart(11),
         row.perSecond.toFixed(0).padStart(11),
-        row.p50Ms.toFixed(3).padStart(8),
-        row.p99Ms.toFixed(3).padStart(8),
+        row.p50Ms.toFixed(3).padStart(9),
+        row.p99Ms.toFixed(3).padStart(9),
+        row.cpuUs.toFixed(0).padStart(7),
         row.failures.toString().padStart(7),
       ];
-      console.log(`${row.side.padEnd(20)} ${numbers.join(" ")}`);
+      console.log(`${row.side.padEnd(20)} ${cells.join(" ")}`);
     }
   }
   console.log();

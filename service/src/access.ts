@@ -31,6 +31,7 @@ export async function openAccess(paths: { keys: string; jwt: string | undefined 
 }
 
 function report(log: Log, path: string, error: unknown): void {
+  const cause = error instanceof Error ? error.message : error;
   if (error === undefined) log.write({ level: "info", message: "reloaded", path });
-  else log.write({ level: "warn", message: "not reloaded: the former keys stay", path, cause: String(error) });
+  else log.write({ level: "warn", message: "not reloaded: the former keys stay", path, cause });
 }

@@ -3,6 +3,7 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import type { Release } from "../../pipeline/src/spec/release.ts";
 import { addAbout } from "./about.ts";
 import { addDocs } from "./docs.ts";
+import { addEmbeddings } from "./embeddings.ts";
 import type { Ctx, Env } from "./env.ts";
 import { createGuard, type Guard } from "./guard.ts";
 import { addHealth } from "./health.ts";
@@ -59,6 +60,7 @@ function createPublicApp(deps: Deps) {
   const { app, guard } = createBase(deps);
   addAbout(app, deps, guard);
   addPredict(app, deps, guard);
+  addEmbeddings(app, deps, guard);
   addV2About(app, deps, guard);
   addInfer(app, deps, guard);
   return { app, guard };

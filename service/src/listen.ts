@@ -40,7 +40,9 @@ function listenDeno(denoServe: DenoServe, handler: Handler, { host, port }: Opti
 
 function listenNode(fetch: Handler, { host, port }: Options): Promise<Listener> {
   const { promise, resolve, reject } = Promise.withResolvers<Listener>();
-  const server = serve({ fetch, hostname: host, port, createServer, overrideGlobalObjects: false }, (address) => {
+  const serverOptions = { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 60_000 };
+  const options = { fetch, hostname: host, port, createServer, serverOptions, overrideGlobalObjects: false };
+  const server = serve(options, (address) => {
     const close = () => new Promise<void>((done) => server.close(() => done()));
     const cut = () => ("closeAllConnections" in server ? server.closeAllConnections() : undefined);
     resolve({ port: address.port, stop: (graceMs) => within(graceMs, close(), cut) });

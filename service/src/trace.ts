@@ -1,19 +1,15 @@
 import {
-  type Context,
   isSpanContextValid,
   ROOT_CONTEXT,
   type Span,
+  type SpanContext,
   SpanKind,
   SpanStatusCode,
+  TraceFlags,
   trace,
 } from "@opentelemetry/api";
 import type { Resource } from "@opentelemetry/resources";
-import {
-  ParentBasedSampler,
-  type SpanProcessor,
-  TraceIdRatioBasedSampler,
-  TracerProvider,
-} from "@opentelemetry/sdk-trace";
+import { type SpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import type { AnswerTimes } from "./pool.ts";
 
 /** The span of one request. Where nothing is recorded, there is none. */
@@ -30,16 +26,20 @@ export type Tracing = {
   shutdown(): Promise<void>;
 };
 
-/** OpenTelemetry traces of `ratio` (0..1) of the requests, and of those whose caller samples them. */
+/**
+ * OpenTelemetry traces of `ratio` (0..1) of the requests, and of those whose caller samples them. Which ones is decided
+ * here, before the SDK makes a span: what is not recorded costs next to nothing.
+ */
 export function createTracing(options: { resource: Resource; ratio: number; processor: SpanProcessor }): Tracing {
-  const sampler = new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(options.ratio) });
-  const provider = new TracerProvider({ resource: options.resource, sampler, spanProcessors: [options.processor] });
+  const provider = new TracerProvider({ resource: options.resource, spanProcessors: [options.processor] });
   const tracer = provider.getTracer("sluice");
   return {
     start({ headers, method }) {
-      const parent = contextOf(headers.get("traceparent"));
+      const caller = callerOf(headers.get("traceparent"));
+      const isSampled = caller === undefined ? Math.random() < options.ratio : caller.traceFlags === TraceFlags.SAMPLED;
+      if (!isSampled) return undefined;
+      const parent = caller === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, caller);
       const span = tracer.startSpan(method, { kind: SpanKind.SERVER }, parent);
-      if (!span.isRecording()) return undefined;
       const context = trace.setSpan(parent, span);
       return {
         traceId: span.spanContext().traceId,
@@ -77,8 +77,9 @@ function stepsOf({ queuedAt, startedAt, encodeMs, runMs, decodeMs }: AnswerTimes
 const shape = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
 /** W3C Trace Context; a header that is not of its shape counts as absent. */
-function contextOf(traceparent: string | null): Context {
-  const [, traceId = "", spanId = "", flags = ""] = shape.exec(traceparent ?? "") ?? [];
-  const parent = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1, isRemote: true };
-  return isSpanContextValid(parent) ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
+function callerOf(traceparent: string | null): SpanContext | undefined {
+  if (traceparent === null) return undefined;
+  const [, traceId = "", spanId = "", flags = ""] = shape.exec(traceparent) ?? [];
+  const caller = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED, isRemote: true };
+  return isSpanContextValid(caller) ? caller : undefined;
 }

@@ -40,7 +40,7 @@ export type TestOptions = {
   dirs?: string[];
   limits?: Partial<PoolLimits>;
   deps?: Partial<Deps>;
-  onDeps?(deps: Deps): void;
+  onDeps?: (deps: Deps) => void;
 };
 
 /** The app in this process on real models with real workers, without a port. */
