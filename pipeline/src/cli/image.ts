@@ -13,6 +13,7 @@ import { Builder, buildImage, Runtime } from "../stage/image/build.ts";
 import { inspectImage } from "../stage/image/image.ts";
 import { addCommand } from "./command.ts";
 import { home } from "./host.ts";
+import { registerLock } from "./image-lock.ts";
 import { type Place, parseOptions, placeOf } from "./options.ts";
 import { coloursFor } from "./progress.ts";
 import { registerPromotion } from "./promote-image.ts";
@@ -27,6 +28,7 @@ export function register(program: Command): void {
     .description("The service's container image: build, inspect, publish and promote it.");
   registerBuild(image);
   registerInspect(image);
+  registerLock(image);
   registerPublish(image);
   registerPromotion(image);
 }
