@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { aModelCopy, relock } from "../release/model-copy.ts";
+import { type TestService, tabularDir, testService } from "../support/service-app.ts";
+
+/** A model of the shape that embeds: the tabular one, asked about the length of a text. */
+const transformer = `
+import { z } from "zod";
+export const request = z.strictObject({ input: z.string().max(100) });
+export const response = z.strictObject({ embedding: z.array(z.number()).length(2), tokens: z.int() });
+export function encode({ input }) {
+  return { features: { dtype: "float32", dims: [1, 30], data: new Float32Array(30).fill(input.length) } };
+}
+export function decode(outputs, { input }) {
+  return { embedding: [...outputs.probabilities.data], tokens: input.length };
+}
+`;
+
+let service: TestService;
+beforeAll(async () => {
+  const dir = await aModelCopy();
+  await writeFile(join(dir, "transformer.ts"), transformer);
+  await relock(dir, { name: "embedder" });
+  service = await testService({ dirs: [dir, tabularDir] });
+});
+afterAll(() => service[Symbol.asyncDispose]());
+
+async function ask(body: unknown, path = "/v1/embeddings") {
+  const headers = { "content-type": "application/json" };
+  const response = await service.ask(path, { method: "POST", body: JSON.stringify(body), headers });
+  return { status: response.status, body: await response.json() };
+}
+
+test("POST /v1/embeddings gives what predict gives, in OpenAI's shape and in the order of the texts", async () => {
+  const inputs = ["one", "two texts", "", ...Array.from({ length: 20 }, (_, i) => "x".repeat(i))];
+  const { status, body } = await ask({ model: "embedder", input: inputs, user: "somebody" });
+  expect(status).toBe(200);
+  const one = await Promise.all(inputs.map((input) => ask({ input }, "/v1/models/embedder/predict")));
+  expect(body).toEqual({
+    object: "list",
+    model: "embedder",
+    data: one.map(({ body: { output } }, index) => ({ object: "embedding", index, embedding: output.embedding })),
+    usage: { prompt_tokens: 202, total_tokens: 202 },
+  });
+});
+
+test("POST /v1/embeddings takes a single text, and gives float32 in base64", async () => {
+  const plain = await ask({ model: "embedder", input: "text" });
+  const packed = await ask({ model: "embedder", input: "text", encoding_format: "base64" });
+  const bytes = Buffer.from(packed.body.data[0].embedding, "base64");
+  expect([bytes.readFloatLE(0), bytes.readFloatLE(4)]).toEqual(plain.body.data[0].embedding.map(Math.fround));
+});
+
+test.each([
+  ["a model that does not embed", { model: "tabular", input: "x" }, 422, "one of embedder"],
+  ["an unknown model", { model: "none", input: "x" }, 404, "known: embedder, tabular"],
+  ["no text", { model: "embedder", input: [] }, 422, "/input"],
+  ["no input", { model: "embedder" }, 422, "/input"],
+  ["a number", { model: "embedder", input: 7 }, 422, "/input"],
+  ["an unknown key", { model: "embedder", input: "x", dimensions: 3 }, 422, "dimensions"],
+  ["a text that the model refuses", { model: "embedder", input: ["x", "y".repeat(101)] }, 422, "/input"],
+])("POST /v1/embeddings refuses %s", async (_, body, status, words) => {
+  const answer = await ask(body);
+  expect(answer.status).toBe(status);
+  expect(JSON.stringify(answer.body)).toContain(words);
+});
+
+test("POST /v1/embeddings is described, and is not there where no model embeds", async () => {
+  const { paths } = await (await service.ask("/openapi.json")).json();
+  expect(Object.keys(paths)).toContain("/v1/embeddings");
+  await using other = await testService();
+  expect((await other.ask("/v1/embeddings", { method: "POST" })).status).toBe(404);
+});
