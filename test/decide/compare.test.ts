@@ -1,5 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { compare, medianOfRatios, type Pair, ratioBy, ratioOfTails } from "../../pipeline/src/decide/compare.ts";
+import {
+  compare,
+  medianOfRatios,
+  type Pair,
+  ratioBy,
+  ratioOfTails,
+  stableSpread,
+} from "../../pipeline/src/decide/compare.ts";
 
 /**
  * A fixed stream of noisy pairs: log-normal latencies, one in fifty stalled, the candidate `slower` times as slow. Queues
@@ -64,6 +71,11 @@ describe("the ratio of tails", () => {
     const accused = seeds.filter((seed) => tail(pairsOf(480, 1, seed)).low > 1.1);
     expect(accused.length).toBeLessThanOrEqual(10);
   });
+});
+
+test("stableSpread() is near 1 on a steady machine, and not on one where queues come and go", () => {
+  expect(seeds.filter((seed) => stableSpread(pairsOf(480, 1, seed)) > 1.25).length).toBeLessThan(10);
+  expect(seeds.filter((seed) => stableSpread(pairsOf(480, 1, seed, 48)) > 1.25).length).toBeGreaterThan(190);
 });
 
 test("compare() says nothing about few pairs, and NaN about answers without a time", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { judgeLoad, loadFigure, quantileName, samplesNeeded } from "../../pipeline/src/decide/load.ts";
+import { judgeLoad, loadFigure, samplesNeeded } from "../../pipeline/src/decide/load.ts";
+import { quantileName } from "../../pipeline/src/decide/quantile.ts";
 import { worst } from "../../pipeline/src/decide/worst.ts";
 import type { LoadFacts } from "../../pipeline/src/spec/load.ts";
 import type { LoadProfile, Slo } from "../../pipeline/src/spec/policy.ts";
@@ -116,7 +117,7 @@ describe("judgeLoad() on a p99 over its limit", () => {
     const stable = { requests: 1000, errors: 0, response: p(10, 110), service: [] };
     const verdict = worst(judgeLoad(facts({ ...slow, stable }), slo, profile));
     expect(verdict.kind).toBe("inconclusive");
-    expect(JSON.stringify(verdict)).toContain("stable's is 110 ms: the machine is busy");
+    expect(JSON.stringify(verdict)).toContain("but stable's own p99 is 110 ms of 100 ms");
   });
 
   test("fails when stable's is within it", () => {
@@ -128,10 +129,10 @@ describe("judgeLoad() on a p99 over its limit", () => {
 describe("judgeLoad() beside stable", () => {
   const stable = { requests: 1000, errors: 0, response: p(10, 80), service: [] };
   const equal = { ratio: 1, low: 0.97, high: 1.03 };
-  const beside = (median: typeof equal, tail = equal) =>
+  const beside = (median: typeof equal, tail = equal, stableSpread = 1.05) =>
     worst(
       judgeLoad(
-        facts({ stable, comparison: { pairs: 500, median, tail, tailQuantile: 0.9 } }),
+        facts({ stable, comparison: { pairs: 500, median, tail, tailQuantile: 0.9, stableSpread } }),
         { ...slo, maxSlowdown: 1.1 },
         profile,
       ),
@@ -146,6 +147,20 @@ describe("judgeLoad() beside stable", () => {
     ["one that was not measured", { ratio: Number.NaN, low: Number.NaN, high: Number.NaN }, equal, "fail"],
   ] as const)("on %s", (_, median, tail, kind) => {
     expect(beside(median, tail).kind).toBe(kind);
+  });
+
+  test("is inconclusive when stable was unsteady or over its own objective: the machine was busy", () => {
+    const slower = { ratio: 1.9, low: 1.5, high: 2.3 };
+    expect(beside(slower, equal, 1.4)).toMatchObject({
+      kind: "inconclusive",
+      reason: expect.stringContaining("but stable's own speed varied 1.40x"),
+    });
+    expect(beside(slower, slower, Number.NaN).kind).toBe("inconclusive");
+    const busy = {
+      stable: { ...stable, response: p(10, 400) },
+      comparison: { pairs: 500, median: slower, tail: slower, tailQuantile: 0.9, stableSpread: 1 },
+    };
+    expect(worst(judgeLoad(facts(busy), { ...slo, maxSlowdown: 1.1 }, profile)).kind).toBe("inconclusive");
   });
 
   test("is inconclusive when too few were answered by both", () => {

@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import { readManifest } from "../release/folder.ts";
 import { Golden } from "../spec/golden.ts";
+import type { Manifest } from "../spec/manifest.ts";
 import { readJson, readYaml } from "../spec/read.ts";
 import type { Release } from "../spec/release.ts";
 import type { Report } from "../spec/report.ts";
 import { ScanPolicy } from "../spec/scan.ts";
 import { contract } from "../stage/contract/contract.ts";
+import { readConsumers } from "../stage/contract/recorded.ts";
 import { load } from "../stage/load/load.ts";
 import { goldenRequests } from "../stage/load/request.ts";
 import { scan } from "../stage/scan/scan.ts";
@@ -39,16 +41,26 @@ export async function runGates(host: Host, target: Target, release: Release, pro
     const { key, limitedKey } = host.keys;
     const subject = release.id;
     const otherKeys = [readOnlyKey(limitedKey)];
+    const stable = await runningStable(host, target);
+    const { consumers, examples } = await readConsumers(host.place.policiesDir, manifest.name);
+    const { compareApi, breaking } = host.policies.admission;
+    const before = { ...stable, required: compareApi, rule: breaking, consumers };
     progress.now("contract");
-    note(await contract({ url, key, otherKeys, subject, manifest, golden }));
+    note(await contract({ url, key, otherKeys, subject, manifest, golden, examples, stable: before }));
     const { load: profile, slo } = host.policies;
     progress.now(`load: ${profile.ratePerSecond}/s for ${profile.warmupSeconds + profile.seconds} s`);
-    const stable = { url: await target.runtime.addressOf((await stableOf(host, target)).revision), key };
     note(await load({ url, key, stable, subject, requests: goldenRequests(manifest.name, golden), profile, slo }));
   } finally {
     await target.runtime.stop(id, { drainSeconds });
   }
   return reports;
+}
+
+/** Stable as it serves now: the candidate's API and speed are held against it. */
+async function runningStable(host: Host, target: Target): Promise<{ url: string; key: string; manifest: Manifest }> {
+  const { revision, release } = await stableOf(host, target);
+  const { manifest } = await readManifest(join(host.releasesDir, release.id, "model"));
+  return { url: await target.runtime.addressOf(revision), key: host.keys.key, manifest };
 }
 
 /** Scans what the release's code is built from: Sluice's own sources and lock file. */

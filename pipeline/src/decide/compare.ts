@@ -25,7 +25,8 @@ const tailQuantile = 0.9;
 export function compare(pairs: readonly Pair[]): LoadFacts["comparison"] {
   if (pairs.length < fewestPairs) return null;
   const median = ratioBy(pairs, medianOfRatios);
-  return { pairs: pairs.length, median, tail: ratioBy(pairs, ratioOfTails), tailQuantile };
+  const tail = ratioBy(pairs, ratioOfTails);
+  return { pairs: pairs.length, median, tail, tailQuantile, stableSpread: stableSpread(pairs) };
 }
 
 /**
@@ -33,14 +34,28 @@ export function compare(pairs: readonly Pair[]): LoadFacts["comparison"] {
  * independent (a queue or a stall hits neighbours together), so counting them one by one would promise far too much.
  */
 export function ratioBy(pairs: readonly Pair[], estimate: (stretch: readonly Pair[]) => number): Ratio {
-  const logs = Array.from({ length: blocks }, (_, i) => {
-    const edge = (block: number) => Math.floor((block * pairs.length) / blocks);
-    return Math.log(estimate(pairs.slice(edge(i), edge(i + 1))));
-  });
+  const logs = stretches(pairs).map((stretch) => Math.log(estimate(stretch)));
   const mean = logs.reduce((sum, log) => sum + log, 0) / blocks;
   const variance = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / (blocks - 1);
   const half = tQuantile * Math.sqrt(variance / blocks);
   return { ratio: Math.exp(mean), low: Math.exp(mean - half), high: Math.exp(mean + half) };
+}
+
+/** How many times its own speed stable varied: its median's second largest stretch over the second smallest. */
+export function stableSpread(pairs: readonly Pair[]): number {
+  const medians = stretches(pairs).map((stretch) =>
+    at(
+      stretch.map((pair) => pair.stable),
+      0.5,
+    ),
+  );
+  const sorted = medians.sort((a, b) => a - b);
+  return (sorted.at(-2) ?? Number.NaN) / (sorted[1] ?? Number.NaN);
+}
+
+function stretches(pairs: readonly Pair[]): Pair[][] {
+  const edge = (block: number) => Math.floor((block * pairs.length) / blocks);
+  return Array.from({ length: blocks }, (_, i) => pairs.slice(edge(i), edge(i + 1)));
 }
 
 /** The median of the pairs' own ratios: what differs between requests cancels out. */

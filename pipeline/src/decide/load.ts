@@ -1,10 +1,11 @@
-import type { LoadFacts, Quantile } from "../spec/load.ts";
+import type { LoadFacts } from "../spec/load.ts";
 import type { LoadProfile, Slo } from "../spec/policy.ts";
 import type { Check } from "../spec/report.ts";
 import type { Verdict } from "../spec/verdict.ts";
+import { judgeAgainstStable, whyUnfit } from "./against.ts";
 import { binomialTail } from "./binomial.ts";
-import { fewestPairs, type Ratio } from "./compare.ts";
 import { judgeGrowth } from "./growth.ts";
+import { quantileName, round, times, valueAt } from "./quantile.ts";
 
 const confidence = 0.95;
 
@@ -25,7 +26,7 @@ export function judgeObjectives(facts: LoadFacts, slo: Slo, profile: LoadProfile
     { name: "error rate", verdict: judgeErrors(facts, slo) },
     ...slo.latency.map((limit) => ({
       name: quantileName(limit.quantile),
-      verdict: judgeQuantile(facts, limit.quantile, limit.maxMs),
+      verdict: judgeQuantile(facts, slo, limit),
     })),
   ];
 }
@@ -33,11 +34,6 @@ export function judgeObjectives(facts: LoadFacts, slo: Slo, profile: LoadProfile
 /** How many samples it takes before the largest of them is an upper bound of the quantile, at 95 % confidence. */
 export function samplesNeeded(quantile: number): number {
   return Math.ceil(Math.log(1 - confidence) / Math.log(quantile));
-}
-
-/** `p99` for 0.99, `p99.9` for 0.999. */
-export function quantileName(quantile: number): string {
-  return `p${Number((quantile * 100).toFixed(4))}`;
 }
 
 /** The key figure: the outermost quantile beside its limit. */
@@ -75,7 +71,8 @@ function judgeErrors({ errors, requests, errorKinds }: LoadFacts, { maxErrorRate
   return fail(`${found}, objective allows a rate of ${maxErrorRate}`);
 }
 
-function judgeQuantile(facts: LoadFacts, quantile: number, maxMs: number): Verdict {
+function judgeQuantile(facts: LoadFacts, slo: Slo, limit: Slo["latency"][number]): Verdict {
+  const { quantile, maxMs } = limit;
   const answered = facts.requests - facts.errors;
   const needed = samplesNeeded(quantile);
   const name = quantileName(quantile);
@@ -85,15 +82,19 @@ function judgeQuantile(facts: LoadFacts, quantile: number, maxMs: number): Verdi
   const found = valueAt(facts.response, quantile);
   if (found <= maxMs) return { kind: "pass" };
   const breach = `${name} is ${round(found)} ms, objective is ${maxMs} ms`;
-  return excuse(facts, quantile, maxMs, breach) ?? fail(breach);
+  return excuse(facts, slo, limit, breach) ?? fail(breach);
 }
 
-/** What speaks against blaming the candidate for a slow quantile: stable is over the limit too, or it may be chance. */
-function excuse(facts: LoadFacts, quantile: number, maxMs: number, breach: string): Verdict | undefined {
-  const stable = facts.stable === null ? undefined : valueAt(facts.stable.response, quantile);
-  if (stable !== undefined && !(stable <= maxMs)) {
-    const reason = `${breach}; stable's is ${round(stable)} ms: the machine is busy, or the objective too tight`;
-    return { kind: "inconclusive", reason };
+/** What speaks against blaming the candidate for a slow quantile: the machine was busy, or it may be chance. */
+function excuse(
+  facts: LoadFacts,
+  slo: Slo,
+  { quantile, maxMs }: Slo["latency"][number],
+  breach: string,
+): Verdict | undefined {
+  const unfit = whyUnfit(facts, slo);
+  if (unfit !== undefined) {
+    return { kind: "inconclusive", reason: `${breach}, but ${unfit}; next: a machine that is not busy` };
   }
   const answered = facts.distribution.reduce((sum, [, count]) => sum + count, 0);
   const over = facts.distribution.reduce((sum, [micros, count]) => sum + (micros > maxMs * 1000 ? count : 0), 0);
@@ -103,53 +104,11 @@ function excuse(facts: LoadFacts, quantile: number, maxMs: number, breach: strin
   return { kind: "inconclusive", reason };
 }
 
-/** Side by side with stable: the median must be shown to be no slower than allowed, the tail must not be shown to be. */
-function judgeAgainstStable({ stable, comparison }: LoadFacts, { maxSlowdown }: Slo): Check[] {
-  if (stable === null || maxSlowdown === undefined) return [];
-  if (comparison === null) {
-    const reason = `Cannot compare with stable: fewer than ${fewestPairs} requests were answered by both; next: a longer profile`;
-    return [{ name: "p50 against stable", verdict: { kind: "inconclusive", reason } }];
-  }
-  const { median, tail, tailQuantile } = comparison;
-  return [
-    { name: "p50 against stable", verdict: judgeRatio(median, maxSlowdown, "p50", "inconclusive") },
-    {
-      name: `${quantileName(tailQuantile)} against stable`,
-      verdict: judgeRatio(tail, maxSlowdown, quantileName(tailQuantile), "pass"),
-    },
-  ];
-}
-
 function judgeMemory({ memory }: LoadFacts, { maxGrowthMiBPerHour }: LoadProfile): Check[] {
   if (memory === null || maxGrowthMiBPerHour === undefined) return [];
   return [{ name: "memory", verdict: judgeGrowth(memory, maxGrowthMiBPerHour) }];
 }
 
-function judgeRatio(
-  { ratio, low, high }: Ratio,
-  max: number,
-  name: string,
-  undecided: "inconclusive" | "pass",
-): Verdict {
-  if (high <= max) return { kind: "pass" };
-  const found = `${name} is ${times(ratio)} stable's (95 % interval ${times(low)} to ${times(high)}), objective is ${times(max)}`;
-  // Written so that NaN fails.
-  if (!(low <= max)) return fail(found);
-  return undecided === "pass" ? { kind: "pass" } : { kind: "inconclusive", reason: `${found}; next: a longer profile` };
-}
-
-function times(ratio: number): string {
-  return `${ratio.toFixed(2)}x`;
-}
-
-function valueAt(quantiles: readonly Quantile[], quantile: number): number {
-  return quantiles.find((one) => one.quantile === quantile)?.ms ?? Number.NaN;
-}
-
 function fail(breach: string): Verdict {
   return { kind: "fail", breaches: [breach] };
-}
-
-function round(ms: number): number {
-  return Math.round(ms * 10) / 10;
 }

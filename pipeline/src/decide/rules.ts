@@ -1,5 +1,5 @@
 import type { Slo, SloPolicy } from "../spec/policy.ts";
-import { quantileName } from "./load.ts";
+import { quantileName } from "./quantile.ts";
 
 /** One rule as Prometheus reads it. */
 export type Rule =

@@ -11,12 +11,16 @@ export type Quantile = z.infer<typeof Quantile>;
 /** How many times stable's latency the candidate's is, with a 95 % confidence interval. */
 const Ratio = z.strictObject({ ratio: z.number(), low: z.number(), high: z.number() });
 
-/** Both arms in one run, the same request for each at nearly the same moment; `tail` is at `tailQuantile` (0..1). */
+/**
+ * Both arms in one run, the same request for each at nearly the same moment; `tail` is at `tailQuantile` (0..1).
+ * `stableSpread` is how many times its own speed stable varied during the run: 1 on a machine that is quiet.
+ */
 const Comparison = z.strictObject({
   pairs: Count,
   median: Ratio,
   tail: Ratio,
   tailQuantile: z.number().gt(0).lt(1),
+  stableSpread: z.number(),
 });
 
 /** What the same run saw of stable. */

@@ -28,11 +28,13 @@ export const SloPolicy = z.strictObject({
 export type SloPolicy = z.infer<typeof SloPolicy>;
 
 /**
- * The stages whose reports must pass, and whether a change that breaks stable's clients is let in: never (`refuse`), or
- * with a new major version of the model (`major`).
+ * The stages whose reports must pass, whether the contract stage must compare the API with stable's (which takes
+ * oasdiff; without it only the tensors and real answers are), and whether a change that breaks stable's clients is let
+ * in: never (`refuse`), or with a new major version of the model (`major`).
  */
 const Admission = z.strictObject({
   require: z.array(StageName).min(1),
+  compareApi: z.boolean().default(true),
   breaking: z.enum(["refuse", "major"]).default("refuse"),
 });
 

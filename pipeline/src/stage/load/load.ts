@@ -48,7 +48,7 @@ export function load(input: LoadInput): Promise<Report> {
 
 function planOf({ url, key, stable, requests, profile }: LoadInput): Plan {
   const { ratePerSecond, warmupSeconds, seconds, maxInFlight, timeoutMs } = profile;
-  const targets = stable === undefined ? [{ url, key }] : [{ url, key }, stable];
+  const targets = [{ url, key }, ...(stable === undefined ? [] : [{ url: stable.url, key: stable.key }])];
   const rate = ratePerSecond * targets.length;
   const warmup = warmupSeconds > 0 ? [constant(rate, warmupSeconds, false)] : [];
   const phases = [...warmup, constant(rate, seconds)];

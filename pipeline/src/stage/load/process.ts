@@ -7,8 +7,15 @@ import { OrderWire, orderFromWire } from "./wire.ts";
 const lines = createInterface({ input: process.stdin });
 lines.once("line", (line) => {
   lines.once("close", () => process.exit(1));
-  const { plan, share } = orderFromWire(parseJson(line, OrderWire, "the driver's order"));
-  void drive(plan, { share }).then((tallies) => {
-    process.stdout.write(JSON.stringify(tallies.map((tally) => tally.toWire())), () => process.exit(0));
-  });
+  run(line).then((json) => process.stdout.write(json, () => process.exit(0)), fail);
 });
+
+async function run(line: string): Promise<string> {
+  const { plan, share } = orderFromWire(parseJson(line, OrderWire, "the driver's order"));
+  const tallies = await drive(plan, { share });
+  return JSON.stringify(tallies.map((tally) => tally.toWire()));
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(error instanceof Error ? error.message : String(error), () => process.exit(1));
+}
