@@ -42,6 +42,17 @@ test("a body that does not come to its end is refused with 408", async () => {
   expect([response.status, (await response.json()).code]).toEqual([408, "body-too-slow"]);
 });
 
+test("a body without end is refused with 413 as soon as it is too large, not when all of it has come", async () => {
+  await using service = await testService();
+  const endless = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(16_384)) });
+  const response = await service.ask("/v1/models/tabular/predict", {
+    method: "POST",
+    body: endless,
+    headers: { "content-type": "application/json" },
+  });
+  expect([response.status, (await response.json()).code]).toEqual([413, "body-too-large"]);
+});
+
 test("FairQueue takes turns between principals, and keeps the order within one", () => {
   const queue = new FairQueue<string>(10);
   for (const item of ["a1", "a2", "a3", "b1", "c1", "b2"]) queue.push(item.charAt(0), item);
