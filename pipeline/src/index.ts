@@ -37,12 +37,14 @@ export class Sluice {
   source: Directory;
 
   private code: Directory;
+  private manifests: Directory;
   private images: File;
 
   /**
    * @param source A folder with models/ and policies/; Sluice's own when not given
    * @param images The images to pull, as in policies/images.yaml
    * @param code Sluice's own code: leave it alone
+   * @param manifests The part of it that says what to install: leave it alone
    */
   constructor(
     @argument({ defaultPath: "/", ignore: ["**", "!models/**", "!policies/**", "**/__pycache__"] }) source: Directory,
@@ -62,10 +64,25 @@ export class Sluice {
       ],
     })
     code: Directory,
+    // By itself, so that a change of the code is no reason for the engine to install everything again.
+    @argument({
+      defaultPath: "/",
+      ignore: [
+        "**",
+        "!package.json",
+        "!package-lock.json",
+        "!.npmrc",
+        "!pipeline/package.json",
+        "!service/package.json",
+        "**/node_modules",
+      ],
+    })
+    manifests: Directory,
   ) {
     this.source = source;
     this.images = images;
     this.code = code;
+    this.manifests = manifests;
   }
 
   /**
@@ -317,7 +334,8 @@ export class Sluice {
   }
 
   private async stages(): Promise<Stages> {
-    return new Stages(this.code, this.source, await this.readImages());
+    const folders = { code: this.code, manifests: this.manifests, source: this.source };
+    return new Stages(folders, await this.readImages());
   }
 
   private async readImages(): Promise<Images> {

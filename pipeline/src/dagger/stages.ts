@@ -6,7 +6,7 @@ import { Report } from "../spec/report.ts";
 import { databaseArgv } from "../stage/scan/argv.ts";
 import { candidateOf, candidateUrl } from "./candidate.ts";
 import { routerOf } from "./rehearsal.ts";
-import { runSluice, sluiceArgv, toolbox, withBubblewrap } from "./toolbox.ts";
+import { type Folders, runSluice, sluiceArgv, toolbox, withBubblewrap } from "./toolbox.ts";
 
 const One = z.strictObject({ report: Report });
 const Many = z.strictObject({ reports: z.array(Report).length(1) });
@@ -17,8 +17,8 @@ export class Stages {
   readonly box: Container;
   private readonly images: Images;
 
-  constructor(code: Directory, source: Directory, images: Images) {
-    this.box = toolbox(code, source, images);
+  constructor(folders: Folders, images: Images) {
+    this.box = toolbox(folders, images);
     this.images = images;
   }
 

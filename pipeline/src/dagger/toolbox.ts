@@ -3,16 +3,17 @@ import { z } from "zod";
 import { addressOf, type Images } from "../spec/images.ts";
 import { parseJson } from "../spec/read.ts";
 
-const manifests = ["package.json", "package-lock.json", ".npmrc", "pipeline/package.json", "service/package.json"];
+/** Sluice's code, the part of it that says what to install, and the models and policies to work on. */
+export type Folders = { code: Directory; manifests: Directory; source: Directory };
 
 /** The one container in which stage programs run: Sluice's code with its dependencies, and the source at `/source`. */
-export function toolbox(code: Directory, source: Directory, images: Images): Container {
+export function toolbox({ code, manifests, source }: Folders, images: Images): Container {
   return dag
     .container()
     .from(addressOf(images, "toolbox"))
     .withWorkdir("/sluice")
     .withEnvVariable("ONNXRUNTIME_NODE_INSTALL", "skip")
-    .withDirectory(".", dag.directory().withDirectory(".", code, { include: manifests }))
+    .withDirectory(".", manifests)
     .withMountedCache("/root/.npm", dag.cacheVolume("sluice-npm"))
     .withExec(["npm", "ci", "--omit=dev", "--no-audit", "--no-fund"])
     .withoutMount("/root/.npm")

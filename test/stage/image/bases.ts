@@ -71,7 +71,7 @@ async function debootstrap(path: string): Promise<void> {
 }
 
 async function extract(path: string): Promise<void> {
-  const whole = `${path}.whole`;
+  const whole = `${path}.whole.tar`;
   const root = await mkdtemp(join(tmpdir(), "sluice-base-"));
   await expectZero("mmdebstrap", ["--variant=extract", "--include=libstdc++6", "bookworm", whole]);
   await expectZero("tar", ["-xpf", whole, "-C", root, "--exclude=./dev/*", "--exclude=./var/*/apt"]);
