@@ -85,18 +85,23 @@ export class SupervisedRevision {
     throw await this.#unready(`it is ${this.#state}`);
   }
 
-  /** Goes on with a process that outlived its site, or starts a new one in the background. */
-  async resume(kept: Pick<KeptRevision, "pid" | "started" | "port">): Promise<void> {
+  /** Goes on with a process that outlived its site; false when there is none, or it does not answer. */
+  async adopt(kept: Pick<KeptRevision, "pid" | "started" | "port">): Promise<boolean> {
     this.#port = kept.port;
     const ready = await readReady(this.#surroundings.paths.readyFileOf(this.id));
     const process = foundProcess(kept.pid, kept.started);
-    if (process !== undefined && ready?.pid === process.pid && (await this.#answers(ready.port))) {
-      this.#process = process;
-      this.#serve(process, ready);
-      return;
-    }
-    process?.kill("SIGKILL");
-    this.#startAgain();
+    if (process === undefined || ready?.pid !== process.pid || !(await this.#answers(ready.port))) return false;
+    this.#process = process;
+    this.#serve(process, ready);
+    return true;
+  }
+
+  /** Starts a new process in the background, and again when it fails. */
+  restart(): void {
+    this.#restarts += 1;
+    this.start().catch((error: unknown) => {
+      if (!this.#stopping) this.#fall(error instanceof Error ? error.message : String(error));
+    });
   }
 
   /** Takes no new requests, waits for those under way, ends the process: SIGTERM, and SIGKILL when that is not heard. */
@@ -121,7 +126,7 @@ export class SupervisedRevision {
   /** Minds the process again; starts it when it ended meanwhile. */
   reclaim(): void {
     this.#released = false;
-    if (this.#state === "failed") this.#startAgain();
+    if (this.#state === "failed") this.restart();
   }
 
   #serve(process: Process, { port }: ReadyFile): void {
@@ -150,14 +155,7 @@ export class SupervisedRevision {
     this.#state = "failed";
     if (this.#released) return;
     this.#failures += 1;
-    this.#backoff = setTimeout(() => this.#startAgain(), pauseMs);
-  }
-
-  #startAgain(): void {
-    this.#restarts += 1;
-    this.start().catch((error: unknown) => {
-      if (!this.#stopping) this.#fall(error instanceof Error ? error.message : String(error));
-    });
+    this.#backoff = setTimeout(() => this.restart(), pauseMs);
   }
 
   async #giveUp(process: Process, why: string): Promise<DeployError> {

@@ -78,7 +78,9 @@ export class Site {
 
   async start(id: string, wanted: StartRevision, fence: number): Promise<Revision> {
     await this.#inTurn(() => this.#admit(fence, `start revision ${id}`));
-    return this.#supervisor.start(id, wanted);
+    const revision = await this.#supervisor.start(id, wanted);
+    await this.#keep();
+    return revision;
   }
 
   async stop(id: string, drainSeconds: number, fence: number): Promise<void> {

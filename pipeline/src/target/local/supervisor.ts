@@ -1,7 +1,9 @@
+import { dirname } from "node:path";
 import { DeployError } from "../../spec/error.ts";
 import type { KeptRevision, Revision, StartRevision } from "../../spec/site.ts";
 import type { Arms } from "./arms.ts";
 import { SupervisedRevision, type Surroundings } from "./revision.ts";
+import { findStrays } from "./strays.ts";
 
 /** All revisions of the site, by id; each one's upstream is in `arms` as long as it is here. */
 export class Supervisor {
@@ -61,12 +63,21 @@ export class Supervisor {
 
   /** Brings back what an earlier site kept: processes that still live are taken over, the others started in the background. */
   async resume(kept: KeptRevision[]): Promise<void> {
-    await Promise.all(
-      kept.map(({ id, releaseId, releaseDir, readySeconds, ...process }) => {
+    const adopted = await Promise.all(
+      kept.map(async ({ id, releaseId, releaseDir, readySeconds, ...process }) => {
         const revision = this.#add(id, { releaseId, releaseDir, readySeconds });
-        return revision.resume(process);
+        return { revision, isAdopted: await revision.adopt(process) };
       }),
     );
+    await this.#endStrays();
+    for (const { revision, isAdopted } of adopted) if (!isAdopted) revision.restart();
+  }
+
+  /** Ends what no revision is: else it would go on for ever, unseen. */
+  async #endStrays(): Promise<void> {
+    const ours = new Set(this.list().map(({ pid }) => pid));
+    const strays = await findStrays(dirname(this.#surroundings.paths.readyFileOf("any")));
+    for (const pid of strays) if (!ours.has(pid)) process.kill(pid, "SIGKILL");
   }
 
   /** Lets another supervisor have the processes. Throws `E_STATE` when one is about to come or go. */
