@@ -145,10 +145,11 @@ export class Sluice {
    * Is the image fast enough? Drives it at a constant rate and holds it against policies/slo.yaml.
    * @param model name@version
    * @param environment A file of policies/environments
+   * @param driver sluice, or k6: then its image is pulled
    */
   @func()
-  async load(model: string, environment = "local"): Promise<Report> {
-    return passed(await (await this.stages()).load(await this.image(model), model, environment));
+  async load(model: string, environment = "local", driver = "sluice"): Promise<Report> {
+    return passed(await (await this.stages()).load(await this.image(model), { model, environment, driver }));
   }
 
   /**

@@ -62,11 +62,18 @@ export class Stages {
     return (await runSluice(box, ["contract", model, "--url", candidateUrl, ...keys], One)).report;
   }
 
-  async load(image: Container, model: string, environment: string): Promise<Report> {
+  async load(
+    image: Container,
+    { model, environment, driver }: { model: string; environment: string; driver: string },
+  ): Promise<Report> {
     const { service, key } = candidateOf(image, model);
-    const box = this.box.withServiceBinding("candidate", service).withMountedSecret("/run/secrets/key", key);
-    const argv = ["load", model, "--environment", environment, "--url", candidateUrl, "--key-file", "/run/secrets/key"];
-    return (await runSluice(box, argv, One)).report;
+    let box = this.box.withServiceBinding("candidate", service).withMountedSecret("/run/secrets/key", key);
+    if (driver === "k6") {
+      const k6 = dag.container().from(addressOf(this.images, "k6")).file("/usr/bin/k6");
+      box = box.withFile("/usr/local/bin/k6", k6);
+    }
+    const where = ["--environment", environment, "--url", candidateUrl, "--key-file", "/run/secrets/key"];
+    return (await runSluice(box, ["load", model, "--driver", driver, ...where], One)).report;
   }
 
   /** Every gate, each on the very image; the later ones only for a model that is what it says. */
@@ -80,7 +87,7 @@ export class Stages {
     const scan = await this.scan(image, database);
     const contract = await this.contract(image, model);
     // Last and alone: whatever else ran beside it would be measured too.
-    return [verify, inspect, scan, contract, await this.load(image, model, environment)];
+    return [verify, inspect, scan, contract, await this.load(image, { model, environment, driver: "sluice" })];
   }
 
   /** The whole canary: two images as three services behind HAProxy, driven from the toolbox. Never cached. */
