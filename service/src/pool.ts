@@ -1,10 +1,9 @@
 import { DeployError } from "../../pipeline/src/spec/error.ts";
-import { problemOfIssues } from "./issue.ts";
+import { type Answer, createJob, type Job, type Limit, limitOf, lost, outcomeOf, type Submission } from "./job.ts";
 import { Lane, type LaneEvents, type Refusal } from "./lane.ts";
-import type { RunTimes, Task, TaskResult, WorkerStart } from "./message.ts";
+import type { RunTimes, TaskResult, WorkerStart } from "./message.ts";
 import { Problem } from "./problem.ts";
 import { FairQueue } from "./queue.ts";
-import type { Tensors } from "./tensor.ts";
 
 export type PoolLimits = {
   workers: number;
@@ -22,27 +21,7 @@ export type PoolEvents = {
   onRestart(reason: "lost" | "hung" | "refused"): void;
 };
 
-/** The answer to one task: the response as JSON text; raw outputs where they were asked for. */
-export type Answer = { json: string; outputs?: Tensors; times: AnswerTimes };
-
-/** Where an answer's time went. Moments are of `performance.now()` in this thread; durations are of the whole run. */
-export type AnswerTimes = RunTimes & { queuedAt: number; startedAt: number };
-
-/** `deadlineMs` counts from now and is cut to the pool's own. */
-export type Submission = Task & { principal: string; deadlineMs?: number };
-
 type Run = { jobs: Job[]; startedAt: number; hangs: ReturnType<typeof setTimeout> };
-
-/** A request's deadline, counted from its arrival; `own` when the client asked for a shorter one than the pool's. */
-type Limit = { ms: number; own: boolean };
-
-type Job = {
-  task: Task;
-  principal: string;
-  queuedAt: number;
-  timer: ReturnType<typeof setTimeout>;
-  settle(outcome: Answer | Problem): void;
-};
 
 const firstBackoffMs = 50;
 const longestBackoffMs = 5_000;
@@ -96,12 +75,11 @@ export class Pool {
   }
 
   /** Answers one task, or throws a `Problem`. */
-  async submit({ input, wantOutputs, principal, deadlineMs }: Submission): Promise<Answer> {
+  async submit({ input, wantOutputs, principal, deadlineMs, signal }: Submission): Promise<Answer> {
     if (this.#state === "closed") throw lost();
     if (this.#queue.isFull) throw this.#busy("queue-full", "Cannot take the request: the queue is full");
     const waitMs = this.#expectedWaitMs();
-    const limit: Limit = { ms: Math.min(deadlineMs ?? Number.POSITIVE_INFINITY, this.#limits.deadlineMs), own: false };
-    if (limit.ms < this.#limits.deadlineMs) limit.own = true;
+    const limit = limitOf(deadlineMs, this.#limits.deadlineMs);
     if (waitMs > limit.ms) {
       throw this.#late(
         limit,
@@ -109,20 +87,10 @@ export class Pool {
         `Cannot take the request: the wait would be about ${Math.ceil(waitMs)} ms`,
       );
     }
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    const job: Job = {
-      task: { input, wantOutputs },
-      principal,
-      queuedAt: performance.now(),
-      timer: setTimeout(() => this.#expire(job, limit), limit.ms),
-      settle(outcome) {
-        clearTimeout(job.timer);
-        if (outcome instanceof Problem) reject(outcome);
-        else resolve(outcome);
-      },
-    };
+    const { job, promise } = createJob({ input, wantOutputs }, principal, limit, (late) => this.#expire(late, limit));
     this.#queue.push(principal, job);
     this.#dispatch();
+    if (this.#queue.size > 0) signal?.().addEventListener("abort", () => this.#abandon(job), { once: true });
     return promise;
   }
 
@@ -142,6 +110,12 @@ export class Pool {
     } else {
       job.settle(this.#late(limit, "deadline-exceeded", "Cannot answer: the model took longer than the deadline"));
     }
+  }
+
+  /** What runs goes on: a batch is not cut for one of its items. */
+  #abandon(job: Job): void {
+    if (!this.#queue.remove(job.principal, job)) return;
+    job.settle(new Problem("client-gone", "Nobody waits for the answer any more"));
   }
 
   /** Whose deadline it was bears the fault: a client's own gives a 4xx, so that it counts against no release. */
@@ -226,19 +200,4 @@ export class Pool {
     this.#respawn = setTimeout(() => this.#spawn(), this.#backoffMs);
     this.#backoffMs = Math.min(this.#backoffMs * 2, longestBackoffMs);
   }
-}
-
-function outcomeOf(result: TaskResult | undefined, times: AnswerTimes): Answer | Problem {
-  if (result === undefined) return lost();
-  if (result.ok) return { ...result, times };
-  if (result.kind === "invalid") return problemOfIssues(result.issues);
-  return new Problem("inference-failed", "The model could not answer this request; the service's log says why", {
-    cause: new Error(result.message),
-  });
-}
-
-function lost(): Problem {
-  return new Problem("worker-lost", "Cannot answer: the worker of this request ended; try again", {
-    headers: { "retry-after": "1" },
-  });
 }

@@ -35,7 +35,14 @@ async function predict(c: Ctx, deps: Deps, model: Model): Promise<Response> {
   return await answerOnce(c, deps.idempotency, { body: bytes, now: deps.now }, async () => {
     const input = type === json ? jsonInput(bytes) : ({ kind: "bytes", bytes } as const);
     const principal = c.get("principal").id;
-    const { json: output, times } = await model.pool.submit({ input, wantOutputs: false, principal, ...deadlineMs });
+    const signal = () => c.req.raw.signal;
+    const { json: output, times } = await model.pool.submit({
+      input,
+      wantOutputs: false,
+      principal,
+      signal,
+      ...deadlineMs,
+    });
     c.get("trace")?.answered(times);
     const head = `{"model":{"name":"${model.name}","version":"${model.version}"}`;
     const middle = deps.release === undefined ? "" : `,"release":"${deps.release.id}"`;

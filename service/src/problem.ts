@@ -31,6 +31,7 @@ export const problems = {
   "base64-invalid": [422, "A value is not base64"],
   "value-invalid": [422, "A value is not valid"],
   "rate-limited": [429, "There were too many requests"],
+  "client-gone": [499, "The client went away"],
   internal: [500, "The service has a bug"],
   "inference-failed": [500, "The model failed on this request"],
   "credentials-unverifiable": [503, "The credentials cannot be verified now"],

@@ -10,7 +10,7 @@ import {
 } from "@opentelemetry/api";
 import type { Resource } from "@opentelemetry/resources";
 import { type SpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
-import type { AnswerTimes } from "./pool.ts";
+import type { AnswerTimes } from "./job.ts";
 
 /** The span of one request. Where nothing is recorded, there is none. */
 export type Trace = {

@@ -70,6 +70,25 @@ test("a full queue answers at once with 503 and Retry-After", async () => {
   await Promise.all([hung, ...waiting]);
 });
 
+test("a request whose client goes away while it waits never reaches the model", async () => {
+  await using model = await wildModel({ batch: { safe: false, maxSize: 1 } });
+  await using service = await testService({ dirs: [model.dir], limits: { deadlineMs: 1_000 } });
+  const { pool } = service.models.find("tabular");
+  const hung = service.predict(featuresOf(wild.hang));
+  const client = new AbortController();
+  const waiting = service.ask("/v1/models/tabular/predict", {
+    method: "POST",
+    body: JSON.stringify(sample),
+    headers: { "content-type": "application/json" },
+    signal: client.signal,
+  });
+  await until(() => pool.depth === 1);
+  client.abort();
+  expect(await codeOf(waiting)).toBe("client-gone");
+  expect(pool.depth).toBe(0);
+  await hung;
+});
+
 test.each([
   ["throws", wild.fail],
   ["answers against its own schema", wild.badResponse],

@@ -43,7 +43,8 @@ async function infer(c: Ctx, deps: Deps, model: Model): Promise<Response> {
     const wanted = wantedOutputs(request, model);
     const input = { kind: "tensors", tensors: decodeInputs(request, rest, model.manifest) } as const;
     const principal = c.get("principal").id;
-    const { outputs, times } = await model.pool.submit({ input, wantOutputs: true, principal, ...deadline });
+    const signal = () => c.req.raw.signal;
+    const { outputs, times } = await model.pool.submit({ input, wantOutputs: true, principal, signal, ...deadline });
     c.get("trace")?.answered(times);
     return encodeOutputs(model, request, wanted, outputs ?? {});
   });
