@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from "bun:test";
+import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,6 +9,8 @@ import { writeRecord } from "../../pipeline/src/release/record.ts";
 import { stageRelease } from "../../pipeline/src/release/stage.ts";
 import { verify } from "../../pipeline/src/stage/verify.ts";
 import { edit } from "./model-copy.ts";
+
+setDefaultTimeout(120_000); // processes, files and key pairs: slow on a machine that is busy
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const fixture = join(root, "test/fixtures/models/tabular/1.0.0");
@@ -73,7 +75,7 @@ test("models add, verify, lock and diff, from a folder to two versions", async (
   });
   expect(sluice("models", "lock", "tabular@1.1.0").exit).toBe(0);
   expect(sluice("models", "verify", "tabular@1.1.0").exit).toBe(0);
-}, 60_000);
+});
 
 test("models lock keeps the origin of unchanged files only", async () => {
   const dir = join(source, "models/tabular/1.2.0");
@@ -157,4 +159,4 @@ test("a key pair signs a model and a release, and production accepts both", asyn
     exit: 3,
     out: expect.stringContaining("reports"),
   });
-}, 60_000);
+});

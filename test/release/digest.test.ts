@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { execFileSync } from "node:child_process";
 import { appendFileSync, truncateSync, writeFileSync } from "node:fs";
 import { mkdtemp, symlink, utimes, writeFile } from "node:fs/promises";
@@ -8,6 +8,8 @@ import { digestBytes, digestFile, digestFiles, digestList } from "../../pipeline
 import { digestInThreads } from "../../pipeline/src/release/digest-threads.ts";
 import { readSteadily, readWhole } from "../../pipeline/src/release/steady.ts";
 import { refusalOf } from "./refusal.ts";
+
+setDefaultTimeout(120_000); // processes, files and key pairs: slow on a machine that is busy
 
 const empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 

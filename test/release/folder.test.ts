@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
@@ -10,6 +10,8 @@ import { DeployError } from "../../pipeline/src/spec/error.ts";
 import type { Manifest } from "../../pipeline/src/spec/manifest.ts";
 import { aFolder, aManifest } from "./folder-fixture.ts";
 import { refusalOf } from "./refusal.ts";
+
+setDefaultTimeout(120_000); // processes, files and key pairs: slow on a machine that is busy
 
 function refusal(dir: string): Promise<DeployError> {
   return refusalOf(verifyFolder(dir));
@@ -148,7 +150,7 @@ test("inspectFolder() of more tiny files than any model has looks at no more tha
   const { message } = await refusal(dir);
   expect(message).toContain("folder has more than 10000 files");
   await rm(dir, { recursive: true });
-}, 60_000);
+});
 
 test("readListed() returns only the listed bytes", async () => {
   const dir = await aFolder();

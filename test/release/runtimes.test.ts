@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from "bun:test";
+import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { createPublicKey } from "node:crypto";
 import { writeFileSync } from "node:fs";
@@ -11,6 +11,8 @@ import { verifyFolder } from "../../pipeline/src/release/folder.ts";
 import type { ReleaseRecord } from "../../pipeline/src/spec/release.ts";
 import { aCertificate, toPem } from "./certificate-fixture.ts";
 import { aFolder } from "./folder-fixture.ts";
+
+setDefaultTimeout(120_000); // processes, files and key pairs: slow on a machine that is busy
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const bin = join(root, "node_modules/.bin");

@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from "bun:test";
+import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { generateKeyPairSync } from "node:crypto";
 import { chmod, cp, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -17,6 +17,8 @@ import { DeployError } from "../../pipeline/src/spec/error.ts";
 import { TrustPolicy } from "../../pipeline/src/spec/trust.ts";
 import { verify } from "../../pipeline/src/stage/verify.ts";
 import { aModelCopy } from "./model-copy.ts";
+
+setDefaultTimeout(120_000); // processes, files and key pairs: slow on a machine that is busy
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -54,7 +56,7 @@ beforeAll(async () => {
     privateKey,
   ]);
   paths = (await listFolder(join(releasesDir, id))).files.map(({ path }) => path);
-}, 60_000);
+});
 
 /** Why the release in `dir` is refused; undefined when it is taken. */
 async function refusal(dir: string): Promise<string | undefined> {
@@ -98,7 +100,7 @@ test("a staged, signed release is taken as it is, and refused after any one chan
     }),
     { numRuns: 150 },
   );
-}, 60_000);
+});
 
 /** Whether record.json and release.json still say what they said: their spaces are nobody's concern. */
 async function saysTheSame(dir: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,6 +13,8 @@ import { aFolder } from "./folder-fixture.ts";
 import { aModelCopy } from "./model-copy.ts";
 import { refusalOf } from "./refusal.ts";
 import { aKeylessBundle, aSigstore, issuer, subject } from "./sigstore-fixture.ts";
+
+setDefaultTimeout(120_000); // processes, files and key pairs: slow on a machine that is busy
 
 const { privateKey: key, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const root = aCertificate({ name: "root", authority: true });

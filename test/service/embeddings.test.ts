@@ -1,12 +1,15 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { aModelCopy, relock } from "../release/model-copy.ts";
 import { type TestService, tabularDir, testService } from "../support/service-app.ts";
 
+setDefaultTimeout(30_000);
+
 /** A model of the shape that embeds: the tabular one, asked about the length of a text. */
 const transformer = `
 import { z } from "zod";
+
 export const request = z.strictObject({ input: z.string().max(100) });
 export const response = z.strictObject({ embedding: z.array(z.number()).length(2), tokens: z.int() });
 export function encode({ input }) {

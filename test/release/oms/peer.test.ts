@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,6 +12,8 @@ import { aCertificate, toPem } from "../certificate-fixture.ts";
 import { refusalOf } from "../refusal.ts";
 import { aKeylessBundle, aSigstore, aTrustConfig, issuer, subject } from "../sigstore-fixture.ts";
 import { findPeer } from "./python.ts";
+
+setDefaultTimeout(120_000); // processes, files and key pairs: slow on a machine that is busy
 
 const peer = findPeer();
 const atMs = Date.parse("2026-06-01T00:00:00Z");

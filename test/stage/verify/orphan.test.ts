@@ -1,9 +1,11 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { aModelCopy, edit, relock } from "../../release/model-copy.ts";
+
+setDefaultTimeout(120_000); // processes, files and key pairs: slow on a machine that is busy
 
 const verify = fileURLToPath(new URL("../../../pipeline/src/stage/verify.ts", import.meta.url));
 

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,8 @@ import { explain } from "../../../pipeline/src/spec/verdict.ts";
 import { verify } from "../../../pipeline/src/stage/verify.ts";
 import { aModelCopy, edit, relock } from "../../release/model-copy.ts";
 import { refusalOf } from "../../release/refusal.ts";
+
+setDefaultTimeout(120_000); // processes, files and key pairs: slow on a machine that is busy
 
 const models = fileURLToPath(new URL("../../../models", import.meta.url));
 const tail = "export function decode(";
