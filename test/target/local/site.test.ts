@@ -152,6 +152,23 @@ describe("weights", () => {
     expect(failed).toEqual([]);
     expect(sent).toBeGreaterThan(800);
   });
+
+  test("go back to stable even while it is being brought back", async () => {
+    await twoArms();
+    const pid = await pidOf("one");
+    process.kill(pid, "SIGKILL");
+    await target.writeWeights({ one: 100 });
+    expect((await countAnswers(address, 20)).get("one")).toBe(20);
+  });
+
+  test("wait for another revision that is being brought back", async () => {
+    await twoArms();
+    const pid = await pidOf("two");
+    process.kill(pid, "SIGKILL");
+    await until("the site to see it", async () => (await pidOf("two")) !== pid || undefined);
+    await target.writeWeights({ two: 100 });
+    expect((await countAnswers(address, 20)).get("two")).toBe(20);
+  });
 });
 
 describe("a killed site", () => {

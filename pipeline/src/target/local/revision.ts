@@ -18,7 +18,6 @@ const maxBackoffMs = 10_000;
 const forgivenAfterMs = 30_000;
 /** What a process may need after its own drain before it is killed. */
 const killMarginSeconds = 2;
-const answerTimeoutMs = 2_000;
 
 /**
  * One revision: its process, brought back on the same port when it ends unasked, and the upstream that the router sends
@@ -85,12 +84,15 @@ export class SupervisedRevision {
     throw await this.#unready(`it is ${this.#state}`);
   }
 
-  /** Goes on with a process that outlived its site; false when there is none, or it does not answer. */
+  /**
+   * Goes on with a process that outlived its site; false when there is none. Its pid and start say that it is the one,
+   * its ready file where it listens; whether it hangs is for the probe to see.
+   */
   async adopt(kept: Pick<KeptRevision, "pid" | "started" | "port">): Promise<boolean> {
     this.#port = kept.port;
     const ready = await readReady(this.#surroundings.paths.readyFileOf(this.id));
     const process = foundProcess(kept.pid, kept.started);
-    if (process === undefined || ready?.pid !== process.pid || !(await this.#answers(ready.port))) return false;
+    if (process === undefined || ready?.pid !== process.pid) return false;
     this.#process = process;
     this.#serve(process, ready);
     return true;
@@ -172,17 +174,6 @@ export class SupervisedRevision {
     const lines = await lastLines(log);
     const end = lines === "" ? `its log ${log} is empty` : `its log ${log} ends with:\n${lines}`;
     return new DeployError("E_STATE", `Cannot start revision ${this.id}: ${why}, ${wanted}; ${end}`);
-  }
-
-  /** A process may live and be another's, or hang: only the right answer counts. */
-  async #answers(port: number): Promise<boolean> {
-    try {
-      const response = await fetch(`http://127.0.0.1:${port}/livez`, { signal: AbortSignal.timeout(answerTimeoutMs) });
-      await response.arrayBuffer();
-      return response.ok && (response.headers.get("x-sluice-revision") ?? this.id) === this.id;
-    } catch {
-      return false;
-    }
   }
 }
 

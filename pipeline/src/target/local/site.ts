@@ -60,7 +60,7 @@ export class Site {
     await this.#inTurn(async () => {
       await this.#admit(fence, "write weights");
       for (const [id, weight] of Object.entries(weights)) {
-        if (weight > 0) this.#demandReady(id, `give revision ${id} weight ${weight}`);
+        if (weight > 0) await this.#demandReady(id, `give revision ${id} weight ${weight}`);
       }
       await this.#keep({ weights });
       this.#weigh(weights);
@@ -70,7 +70,7 @@ export class Site {
   async writeStable(id: string, fence: number): Promise<void> {
     await this.#inTurn(async () => {
       await this.#admit(fence, `make revision ${id} stable`);
-      this.#demandReady(id, `make revision ${id} stable`);
+      await this.#demandReady(id, `make revision ${id} stable`);
       await this.#keep({ stable: id });
       this.arms.stable = id;
     });
@@ -99,6 +99,7 @@ export class Site {
 
   /** Ends every revision. They come back with the next site. */
   async stopAll(drainSeconds: number): Promise<void> {
+    this.arms.weigh({}); // who comes now is told so, and does not wait for a revision to be back
     await this.#supervisor.stopAll(drainSeconds);
     await this.#keep();
   }
@@ -130,10 +131,13 @@ export class Site {
     if (fence > newest) await this.#keep({ fence });
   }
 
-  #demandReady(id: string, action: string): void {
-    const state = this.#supervisor.find(id)?.state;
-    if (state === "ready") return;
-    throw new DeployError("E_STATE", `Cannot ${action}: it is ${state ?? "unknown"}, expected ready`);
+  /** Waits for a revision that is being brought back. Stable is never refused: all else may depend on going back to it. */
+  async #demandReady(id: string, action: string): Promise<void> {
+    const state = () => this.#supervisor.find(id)?.state;
+    if (state() !== undefined && id === this.#file.stable) return;
+    if (state() === "failed" || state() === "starting") await this.#supervisor.whenReady(id);
+    if (state() === "ready") return;
+    throw new DeployError("E_STATE", `Cannot ${action}: it is ${state() ?? "unknown"}, expected ready`);
   }
 
   #weigh(weights: SiteWeights): void {

@@ -30,6 +30,11 @@ export class Supervisor {
     return this.#revisions.get(id)?.show();
   }
 
+  /** Waits until a known revision that is being brought back is ready; throws `E_STATE` when it does not become so. */
+  async whenReady(id: string): Promise<void> {
+    await this.#revisions.get(id)?.whenReady();
+  }
+
   /** Starts revision `id` or waits with whoever started it; throws `E_STATE` when it does not become ready. */
   async start(id: string, wanted: StartRevision): Promise<Revision> {
     await this.#stopping.get(id);
