@@ -150,6 +150,7 @@ test("a key pair signs a model and a release, and production accepts both", asyn
     exit: 0,
     out: expect.stringContaining("release is signed by release"),
   });
+  expect(sluice("release", "show", staged.id).out).toMatch(/numbers largest deviation \d.* ONNX Runtime 1.30.0, bun/);
   expect(JSON.parse(sluice("release", "show", staged.id, "--json").out)).toMatchObject({
     statement: { predicate: { verificationResult: "PASSED" } },
   });

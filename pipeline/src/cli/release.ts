@@ -19,7 +19,7 @@ import type { Store } from "../rollout/ports.ts";
 import { DeployError } from "../spec/error.ts";
 import { readJson, readText } from "../spec/read.ts";
 import type { ReleaseRecord } from "../spec/release.ts";
-import type { Attestation, RolloutEvidence } from "../spec/statement.ts";
+import type { Attestation, Fingerprint, RolloutEvidence } from "../spec/statement.ts";
 import { explain } from "../spec/verdict.ts";
 import { addCommand } from "./command.ts";
 import { type Place, parseOptions, placeOf } from "./options.ts";
@@ -146,16 +146,22 @@ function sayRelease(
   { release, environment, admittedAt, reports }: ReleaseRecord,
   statement: Attestation | undefined,
 ): string {
-  const { by, rollout } = statement?.predicate.evidence ?? {};
+  const { by, rollout, fingerprint } = statement?.predicate.evidence ?? {};
   return [
     `${release.id}, admitted to ${environment} at ${admittedAt}`,
     `  model   ${release.model.name}@${release.model.version} ${release.model.digest}`,
     `  code    ${release.code.kind} ${release.code.digest}`,
     `  policy  ${release.policy.digest}`,
     ...reports.map(({ stage, verdict, figure }) => `  ${stage.padEnd(8)}  ${verdict.kind.padEnd(12)}  ${figure}`),
+    ...(fingerprint === undefined ? [] : [`  numbers   ${sayFingerprint(fingerprint)}`]),
     ...(rollout === undefined ? [] : [`  rollout   ${rollout.result.padEnd(12)}  ${rollout.reason} (${rollout.id})`]),
     by === undefined
       ? `Not signed; next: sluice release create ${release.id} --key FILE`
       : `Signed statement by ${by}, not judged here`,
   ].join("\n");
+}
+
+function sayFingerprint({ cpu, onnxruntime, runtime, largestDeviation }: Fingerprint): string {
+  const deviation = largestDeviation === null ? "not finite" : largestDeviation.toExponential(1);
+  return `largest deviation ${deviation} on ${cpu}, ONNX Runtime ${onnxruntime}, ${runtime}`;
 }
