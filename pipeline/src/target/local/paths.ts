@@ -11,6 +11,7 @@ export type SitePaths = {
   samples: string;
   /** What the site itself prints. */
   output: string;
+  logs: string;
   logOf: (id: string) => string;
   readyFileOf: (id: string) => string;
 };
@@ -26,6 +27,7 @@ export function sitePaths(state: string): SitePaths {
     lock: join(folder, "lock.db"),
     samples: join(folder, "samples.json"),
     output: join(folder, "site.log"),
+    logs: join(folder, "logs"),
     logOf: (id) => join(folder, "logs", `${id}.log`),
     readyFileOf: (id) => join(folder, "ready", `${id}.json`),
   };

@@ -2,6 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import type { SiteFile } from "../../spec/site.ts";
 import { listen, openAdmin } from "./listen.ts";
 import { lockSite } from "./lock.ts";
+import { tidyLogs } from "./logs.ts";
 import { sitePaths } from "./paths.ts";
 import { createProxy } from "./proxy.ts";
 import { Site } from "./site.ts";
@@ -19,6 +20,7 @@ type End = "leave" | "down" | "replaced";
 
 const answerTimeoutMs = 60_000;
 const holdMs = 10_000;
+const tidyMs = 60_000;
 
 /** Takes the lock, brings back what was, opens the router, then the admin socket: who can ask sees a whole site. */
 export async function serveSite({ state, host, port, workers, isShared }: SiteOptions): Promise<RunningSite> {
@@ -34,6 +36,8 @@ export async function serveSite({ state, host, port, workers, isShared }: SiteOp
   const router = listen(proxy, { host, port: port === 0 ? (before?.port ?? 0) : port, isShared });
   await site.listensOn(router.port);
 
+  const tidy = () => tidyLogs(paths.logs, { inUse: new Set(site.show().revisions.map(({ id }) => paths.logOf(id))) });
+  setInterval(() => void tidy().catch((error: unknown) => console.error(error)), tidyMs).unref();
   const asked = Promise.withResolvers<End>();
   const replace = async (script: string) => {
     await site.handOver();
