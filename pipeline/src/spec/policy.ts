@@ -46,7 +46,8 @@ export const AdmissionPolicy = z.strictObject({
 export type AdmissionPolicy = z.infer<typeof AdmissionPolicy>;
 
 /**
- * A run of the load stage: open model, constant arrival. `warmupSeconds` are driven but not counted; an arrival that
+ * A run of the load stage: open model, constant arrival. `warmupSeconds` are driven but not counted; a run that is
+ * inconclusive after `seconds` goes on, up to `maxSeconds`; an arrival that
  * finds `maxInFlight` requests under way is dropped, which fails the run; a request without an answer after `timeoutMs`
  * is an error; a driver later than `maxLagMs` at the 99th percentile makes the run an error: give it more `processes`.
  * The service's memory may grow by `maxGrowthMiBPerHour` where its process can be watched.
@@ -55,6 +56,7 @@ export const LoadProfile = z.strictObject({
   ratePerSecond: z.number().positive().max(100_000),
   warmupSeconds: z.number().nonnegative().max(3_600),
   seconds: Seconds,
+  maxSeconds: Seconds.optional(),
   maxInFlight: z.int().positive(),
   timeoutMs: z.number().positive().max(600_000),
   maxLagMs: z.number().positive(),
@@ -67,7 +69,7 @@ export type LoadProfile = z.infer<typeof LoadProfile>;
  * The search for the highest rate within the SLO: from `fromPerSecond` each run is `growth` times as fast as the one
  * before, until one breaks an objective; then halves of the gap, until it is at most `resolution` (0..1) of the rate.
  */
-export const CapacityProfile = LoadProfile.omit({ ratePerSecond: true })
+export const CapacityProfile = LoadProfile.omit({ ratePerSecond: true, maxSeconds: true, maxGrowthMiBPerHour: true })
   .extend({
     fromPerSecond: z.number().positive().max(100_000),
     toPerSecond: z.number().positive().max(100_000),

@@ -105,6 +105,22 @@ describe("load() beside stable", () => {
   });
 });
 
+test("load() drives on while it can say too little, up to the profile's longest time", async () => {
+  const strict = { maxErrorRate: 0.001, latency: [{ quantile: 0.99, maxMs: 5000 }] };
+  const longer = { seconds: 1, maxSeconds: 3 };
+  const enough = await run(() => Response.json({}), { slo: strict, profile: longer });
+  expect(enough.verdict).toEqual({ kind: "pass" });
+  expect(enough.facts).toMatchObject({ seconds: 2, planned: 400, requests: 400, ratePerSecond: 200 });
+
+  const never = { maxErrorRate: 0.001, latency: [{ quantile: 0.999, maxMs: 5000 }] };
+  const tooFew = await run(() => Response.json({}), { slo: never, profile: longer });
+  expect(tooFew.verdict.kind).toBe("inconclusive");
+  expect(tooFew.facts).toMatchObject({ seconds: 3, requests: 600 });
+
+  const failed = await run(() => new Response("", { status: 500 }), { profile: longer });
+  expect(failed.facts).toMatchObject({ seconds: 1, requests: 200 });
+}, 60_000);
+
 test("load() watches the memory of a process that it is told of", async () => {
   const server = serve(() => Response.json({}));
   started.push(server);

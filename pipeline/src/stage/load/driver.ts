@@ -11,6 +11,8 @@ export interface Plan {
   phases: Phase[];
   maxInFlight: number;
   timeoutMs: number;
+  /** Where a run that goes on with an earlier one takes up its rounds; 0 otherwise. */
+  firstRound?: number;
 }
 
 /** This driver's part of a plan that several share: rounds `index`, `index + of`, … from epoch milliseconds `startAt`. */
@@ -37,6 +39,7 @@ export async function drive(plan: Plan, { signal, share }: Options = {}): Promis
   for (const arrival of arrivals(plan.phases)) {
     const turn = turnOf(index++, plan.targets.length);
     if (share !== undefined && turn.round % share.of !== share.index) continue;
+    turn.round += plan.firstRound ?? 0;
     const intended = began + arrival.atMs;
     await pace(intended);
     if (signal?.aborted) break;

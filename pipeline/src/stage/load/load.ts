@@ -1,6 +1,6 @@
 import { compare, type Pair } from "../../decide/compare.ts";
 import { judgeLoad } from "../../decide/load.ts";
-import { DeployError } from "../../spec/error.ts";
+import { worst } from "../../decide/worst.ts";
 import type { LoadFacts, Quantile } from "../../spec/load.ts";
 import type { LoadProfile, Slo } from "../../spec/policy.ts";
 import type { Report } from "../../spec/report.ts";
@@ -8,11 +8,11 @@ import { driveApart } from "./apart.ts";
 import { constant } from "./arrival.ts";
 import type { Plan } from "./driver.ts";
 import type { Durations } from "./histogram.ts";
-import { watchMemory } from "./memory.ts";
-import { reportLoad } from "./report.ts";
+import { type MemoryWatch, watchMemory } from "./memory.ts";
+import { type Measured, reportLoad } from "./report.ts";
 import type { LoadRequest } from "./request.ts";
 import type { Target } from "./send.ts";
-import type { Tally } from "./tally.ts";
+import { Tally } from "./tally.ts";
 
 /**
  * A running candidate and what to send it. `subject` names it in the report; `key` needs the scope `predict`. With
@@ -33,33 +33,44 @@ export interface LoadInput {
 
 const shownQuantiles = [0.5, 0.75, 0.9, 0.95, 0.99, 0.999];
 
-/** Drives the candidate as the profile says, and holds what was measured against its objectives. */
+/**
+ * Drives the candidate as the profile says, and holds what was measured against its objectives. While that says too
+ * little, and the profile allows it, it drives on: a busy moment costs time and not the release.
+ */
 export function load(input: LoadInput): Promise<Report> {
-  const { profile, slo, subject } = input;
-  return reportLoad(subject, slo, async () => {
-    const watch = input.pid === undefined ? undefined : watchMemory(input.pid);
-    const [candidate, stable] = await driveApart(planOf(input), { processes: profile.processes });
-    const memory = (await watch?.stop()) ?? null;
-    if (candidate === undefined) throw new DeployError("E_TOOL", "Cannot drive load: no tally came back");
-    const facts = { ...factsOf(candidate, profile.seconds, slo), ...stableFacts(candidate, stable, slo), memory };
-    return { facts, checks: judgeLoad(facts, slo, profile) };
-  });
+  const watch = input.pid === undefined ? undefined : watchMemory(input.pid);
+  return reportLoad(input.subject, input.slo, () => measure(input, watch)).finally(() => watch?.stop());
 }
 
-function planOf({ url, key, stable, requests, profile }: LoadInput): Plan {
+async function measure(input: LoadInput, watch: MemoryWatch | undefined): Promise<Measured> {
+  const { profile, slo } = input;
+  const { seconds, maxSeconds = seconds, processes } = profile;
+  const sums = [new Tally(), ...(input.stable === undefined ? [] : [new Tally()])];
+  for (let part = 1; ; part++) {
+    const tallies = await driveApart(planOf(input, part), { processes });
+    for (const [i, tally] of tallies.entries()) sums[i]?.merge(tally.toWire());
+    const facts = { ...factsOf(sums, seconds * part, slo), memory: watch === undefined ? null : [...watch.samples] };
+    const checks = judgeLoad(facts, slo, profile);
+    const { kind } = worst(checks);
+    const isTold = kind === "pass" || kind === "fail";
+    if (isTold || seconds * (part + 1) > maxSeconds) return { facts, checks };
+  }
+}
+
+function planOf({ url, key, stable, requests, profile }: LoadInput, part: number): Plan {
   const { ratePerSecond, warmupSeconds, seconds, maxInFlight, timeoutMs } = profile;
   const targets = [{ url, key }, ...(stable === undefined ? [] : [{ url: stable.url, key: stable.key }])];
   const rate = ratePerSecond * targets.length;
   const warmup = warmupSeconds > 0 ? [constant(rate, warmupSeconds, false)] : [];
   const phases = [...warmup, constant(rate, seconds)];
-  return { targets, requests, phases, maxInFlight: maxInFlight * targets.length, timeoutMs };
+  const firstRound = (part - 1) * Math.ceil(ratePerSecond * (warmupSeconds + seconds) + 1);
+  return { targets, requests, phases, maxInFlight: maxInFlight * targets.length, timeoutMs, firstRound };
 }
 
-type CandidateFacts = Omit<LoadFacts, "stable" | "comparison" | "memory">;
-
 /** Turns counts into facts; quantiles that cannot be told (nothing was answered) are left out. */
-function factsOf(tally: Tally, seconds: number, slo: Slo): CandidateFacts {
+function factsOf([tally = new Tally(), stable]: Tally[], seconds: number, slo: Slo): Omit<LoadFacts, "memory"> {
   return {
+    ...stableFacts(tally, stable, slo),
     driver: "sluice",
     seconds,
     planned: tally.planned,

@@ -38,6 +38,7 @@ export const OrderWire = z.strictObject({
     phases: z.array(PhaseWire).min(1),
     maxInFlight: z.int().positive(),
     timeoutMs: z.number().positive(),
+    firstRound: Count,
   }),
   share: z.strictObject({ index: Count, of: z.int().positive(), startAt: z.number() }),
 });
@@ -48,7 +49,7 @@ export function orderToWire(plan: Plan, share: Share): z.infer<typeof OrderWire>
       ? { ...request, body, encoding: "utf8" as const }
       : { ...request, body: Buffer.from(body).toString("base64"), encoding: "base64" as const },
   );
-  return { plan: { ...plan, requests }, share };
+  return { plan: { ...plan, requests, firstRound: plan.firstRound ?? 0 }, share };
 }
 
 export function orderFromWire(wire: z.infer<typeof OrderWire>): { plan: Plan; share: Share } {
