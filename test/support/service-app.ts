@@ -1,3 +1,4 @@
+import { setDefaultTimeout } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { OpenAPIHono } from "@hono/zod-openapi";
@@ -14,6 +15,9 @@ import type { PoolLimits } from "../../service/src/pool.ts";
 import { createRateLimit } from "../../service/src/rate.ts";
 import { Readiness } from "../../service/src/readiness.ts";
 import { createTelemetry } from "../../service/src/telemetry.ts";
+
+// Real workers and processes on a machine that may be busy: no test waits for time, so a long limit costs nothing.
+setDefaultTimeout(60_000);
 
 export const root = join(import.meta.dir, "..", "..");
 export const tabularDir = join(root, "test", "fixtures", "models", "tabular", "1.0.0");
@@ -95,9 +99,9 @@ export async function testService({
   return { app, models, readiness, log, key, ask, predict, [Symbol.asyncDispose]: close };
 }
 
-/** Waits until `check` holds; fails after five seconds. */
+/** Waits until `check` holds; fails after thirty seconds. */
 export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 5_000;
+  const end = Date.now() + 30_000;
   while (!(await check())) {
     if (Date.now() > end) throw new Error(`Gave up waiting for ${check.toString()}`);
     await Bun.sleep(5);
