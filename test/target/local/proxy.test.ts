@@ -176,6 +176,23 @@ describe("createProxy() forwards", () => {
   });
 });
 
+test("createProxy() sends nothing of a body that did not come whole", async () => {
+  let requests = 0;
+  const it = single(() => {
+    requests += 1;
+    return new Response("ok");
+  });
+  await new Promise<void>((resolve) => {
+    const socket = connect(it.port, "127.0.0.1", () => {
+      socket.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nthe beginning", () => socket.destroy());
+    });
+    socket.on("close", () => resolve());
+  });
+  expect(await (await fetch(it.address)).text()).toBe("ok");
+  expect(requests).toBe(1);
+  expect(it.meter.read().one).toMatchObject({ requests: 1, errors: 0 });
+});
+
 describe("createProxy() names", () => {
   test("the revision that answered, unless it did so itself", async () => {
     const it = single(
@@ -312,10 +329,10 @@ describe("createProxy() sends again", () => {
   });
 
   test.each([
-    ["GET", {}, 200],
-    ["POST", {}, 502],
-    ["POST", { "idempotency-key": "k" }, 200],
-  ] as const)("%s %p that broke off: status %i", async (method, headers, status) => {
+    ["GET", "without a key", {}, 200],
+    ["POST", "without a key", {}, 502],
+    ["POST", "with a key", { "idempotency-key": "k" }, 200],
+  ] as const)("%s %s that broke off", async (method, _, headers, status) => {
     const broken = await breaksOff();
     const it = pair(broken.base);
     const answer = await fetch(it.address, { method, headers, ...(method === "POST" ? { body: "hello" } : {}) });

@@ -1,3 +1,5 @@
+import { DeployError } from "../../spec/error.ts";
+
 /** A revision as HAProxy sees it; `weight` is percent of new requests. */
 export type HaproxyServer = { id: string; host: string; port: number; weight: number };
 
@@ -13,8 +15,12 @@ export type HaproxyPlace = {
 export const backendName = "revisions";
 export const latencyTable = "sluice_latency";
 
-/** The whole configuration: what it says and why stands in its own comments. */
+/** The whole configuration: what it says and why stands in its own comments. Throws `E_USAGE` for an address that would be read as more. */
 export function haproxyConfig(place: HaproxyPlace, servers: readonly HaproxyServer[]): string {
+  for (const word of [place.bind, place.socket, place.controlBind ?? "", ...servers.map(({ host }) => host)]) {
+    if (/[\s'"#\\]/.test(word))
+      throw new DeployError("E_USAGE", `Cannot configure HAProxy: "${word}" is no address or path`);
+  }
   return `# Written by sluice: changes by hand are lost.
 ${globalSection(place)}
 ${defaultsSection}

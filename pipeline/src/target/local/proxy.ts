@@ -28,7 +28,9 @@ export function createProxy(deps: ProxyDeps): Forward {
   return async (request, peer) => {
     if (refusedMethods.has(request.method)) return problem("method_refused", `Cannot route ${request.method} requests`);
     const asked = request.headers.get(armHeader);
-    const passage = { request, peer, body: await bodyOf(request), counted: asked === null };
+    const body = await bodyOf(request).catch(() => undefined);
+    if (body === undefined) return answerOf({ kind: "cancelled" });
+    const passage = { request, peer, body, counted: asked === null };
     if (asked !== null) return toAskedArm(deps, passage, asked);
     const key = stickyKey(request.headers);
     const drawn = key === undefined ? deps.arms.draw(deps.random()) : deps.arms.drawFor(key);
@@ -110,6 +112,7 @@ function answerOf(outcome: Outcome): Response {
   }
 }
 
+/** Rejects when the client goes away before its body is whole. */
 async function bodyOf(request: Request): Promise<BodyInit | null> {
   if (safeMethods.has(request.method) || request.body === null) return null;
   const length = request.headers.get("content-length");
