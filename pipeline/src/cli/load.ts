@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { exitOfVerdict } from "../decide/exit.ts";
 import { readPolicies } from "../release/policies.ts";
+import { renderLoad } from "../report/load.ts";
 import { renderReports } from "../report/text.ts";
 import { DeployError } from "../spec/error.ts";
 import { LoadPolicy } from "../spec/policy.ts";
@@ -48,7 +49,7 @@ export function register(program: Command): void {
         .option("--pid <number>", "process of the service on this machine: its memory is watched"),
     async (options, [ref = ""]) => {
       const report = await measure(placeOf(options), options, ref);
-      const text = renderReports([report], coloursFor(process.stdout));
+      const text = [renderReports([report], coloursFor(process.stdout)), renderLoad(report)].join("\n\n").trimEnd();
       return { exit: exitOfVerdict(report.verdict), json: { report }, text };
     },
   );

@@ -56,3 +56,17 @@ export const LoadFacts = z.strictObject({
   memory: z.array(z.strictObject({ atSeconds: z.number().nonnegative(), mib: z.number().positive() })).nullable(),
 });
 export type LoadFacts = z.infer<typeof LoadFacts>;
+
+/** What the search for the highest rate saw: every run in ascending rate, and the best that passed (0: none). */
+export const CapacityFacts = z.strictObject({
+  best: z.number().nonnegative(),
+  curve: z.array(
+    z.looseObject({
+      ratePerSecond: z.number(),
+      requests: Count.default(0),
+      errors: Count.default(0),
+      response: z.array(Quantile).default([]),
+    }),
+  ),
+});
+export type CapacityFacts = z.infer<typeof CapacityFacts>;

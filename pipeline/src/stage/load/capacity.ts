@@ -26,8 +26,8 @@ export async function findCapacity({ profile, onRun, ...input }: CapacityInput):
       const sorted = runs.toSorted((a, b) => a.ratePerSecond - b.ratePerSecond);
       const checks: Check[] = sorted.map((run) => ({ name: `${run.ratePerSecond}/s`, verdict: run.report.verdict }));
       const curve = sorted.map(({ ratePerSecond, report }) => ({
-        ratePerSecond,
         ...withoutDistribution(report.facts),
+        ratePerSecond,
       }));
       const figure = best > 0 ? `${best}/s within the objectives` : "no rate within the objectives";
       const head = { schema: "sluice/report/v1", stage: "load", subject: input.subject, startedAt } as const;
