@@ -32,7 +32,7 @@ export function judgeImage(
   const checks: Check[] = [
     { name: "user", verdict: judgeUser(config.user) },
     {
-      name: "nothing in it",
+      name: "not empty",
       verdict: tree.length > 0 ? pass : { kind: "error", reason: "Cannot inspect image: root file system is empty" },
     },
     none("writable paths", find(writable)),
