@@ -41,7 +41,7 @@ export function prometheusRules({ models, budgetDays }: SloPolicy): RuleFile {
 }
 
 /** The share of failed requests in a window, as PromQL; 4xx say nothing about the service. */
-export function errorRatioOf(model: string, window: string): string {
+function errorRatioOf(model: string, window: string): string {
   return `${rateOf(model, "5..", "=~", window)} / ${rateOf(model, "4..", "!~", window)}`;
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { runTool } from "../../../pipeline/src/stage/tool.ts";
 import { aCandidate, type Candidate } from "../../support/candidate.ts";
@@ -26,7 +27,7 @@ async function lint(change: (text: string) => string): Promise<string[]> {
   await using folder = await temporaryFolder();
   const path = join(folder.path, "openapi.json");
   await writeFile(path, change(await answer.text()));
-  const redocly = join(root, "node_modules/@redocly/cli/bin/cli.js");
+  const redocly = fileURLToPath(import.meta.resolve("@redocly/cli/bin/cli.js"));
   const args = [redocly, "lint", path, "--config", join(root, "redocly.yaml"), "--format", "json"];
   const env = { REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" };
   const { stdout } = await runTool("node", args, { timeoutMs: 60_000, env });

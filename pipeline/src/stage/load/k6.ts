@@ -60,7 +60,7 @@ export function k6Plan({ url, requests, profile, slo }: LoadInput): K6Plan {
 }
 
 /** Our words for k6's numbers. It measures service time, and shows a late start as a dropped arrival. */
-export function k6Facts(summary: K6Summary, seconds: number): LoadFacts {
+function k6Facts(summary: K6Summary, seconds: number): LoadFacts {
   const { requests, errors, dropped, quantiles } = summary;
   return {
     driver: "k6",
