@@ -6,7 +6,7 @@ import { wordPiece } from "./wordpiece.ts";
 
 const MAX_TOKENS = 256;
 const DIMENSIONS = 384;
-/** A token has at least one character, most have four: more text than this is never looked at, and not worth sending. */
+/** Far more than 256 tokens of any text: what is longer is a mistake of the sender. */
 const MAX_CHARACTERS = 65_536;
 
 interface Tensor {
@@ -41,11 +41,18 @@ export function encode({ input }: z.output<typeof request>) {
   };
 }
 
-/** `outputs.sentence_embedding`: float32 of [1, 384]. */
-export function decode(outputs: Record<string, Tensor>, { input }: z.output<typeof request>): z.input<typeof response> {
+/** `outputs.sentence_embedding`: float32 of [1, 384]. `outputs.last_hidden_state`: only its shape, [1, tokens, 384]. */
+export function decode(outputs: Record<string, Tensor>): z.input<typeof response> {
   const embedding = outputs.sentence_embedding?.data;
   if (!(embedding instanceof Float32Array) || embedding.length !== DIMENSIONS) {
     throw new Error(`Cannot read sentence_embedding: expected ${DIMENSIONS} float32 values for one item`);
   }
-  return { embedding: [...embedding], tokens: tokenize(input, MAX_TOKENS).length };
+  const tokens = outputs.last_hidden_state?.dims[1];
+  if (tokens === undefined) throw new Error("Cannot read last_hidden_state: expected one row for each token");
+  return { embedding: Array.from(embedding, shortest), tokens };
+}
+
+/** Nine digits tell every float32 from the next; as a double it would be written with seventeen. */
+function shortest(value: number): number {
+  return Number(value.toPrecision(9));
 }
