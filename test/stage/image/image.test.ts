@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ImageConfig } from "../../../pipeline/src/spec/image.ts";
@@ -10,9 +10,9 @@ import { buildImage, type Runtime } from "../../../pipeline/src/stage/image/buil
 import { inspectImage } from "../../../pipeline/src/stage/image/image.ts";
 import { makeBases, whyNoContainers } from "./bases.ts";
 
-const home = join(import.meta.dirname, "../../..");
+const root = join(import.meta.dirname, "../../..");
 const model = "magika@3.3.0";
-const modelDir = join(home, "models/magika/3.3.0");
+const modelDir = join(root, "models/magika/3.3.0");
 const missing = await whyNoContainers();
 if (missing !== undefined) console.error(`skipped: building images (${missing}); next: scripts/ci-tools.sh packages`);
 
@@ -26,18 +26,34 @@ describe.skipIf(missing !== undefined && process.env.CI !== "true")("the service
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), "sluice-test-image-"));
     await chmod(dir, 0o755);
+    // A copy that nobody edits between two builds.
+    for (const name of ["bin", "package.json", "package-lock.json", ".npmrc", "pipeline", "service"]) {
+      const filter = (path: string) => !path.endsWith("/node_modules");
+      await cp(join(root, name), join(dir, "home", name), { recursive: true, filter });
+    }
     ({ images, remove } = await makeBases());
     built = await build("bun");
   }, 900_000);
   afterAll(async () => {
     await remove();
     await rm(dir, { recursive: true, force: true });
-  });
+  }, 120_000);
 
   async function build(name: string, { runtime = "bun", fresh = false }: { runtime?: Runtime; fresh?: boolean } = {}) {
     const archive = join(dir, `${name}.tar`);
     const labels = { release: "r1", revision: "abc", source: "here" };
-    await buildImage({ builder: "buildah", runtime, home, model, modelDir, images, labels, epoch: 0, archive, fresh });
+    await buildImage({
+      builder: "buildah",
+      runtime,
+      home: join(dir, "home"),
+      model,
+      modelDir,
+      images,
+      labels,
+      epoch: 0,
+      archive,
+      fresh,
+    });
     const unpacked = join(dir, name);
     return unpackImage(archive, unpacked);
   }
