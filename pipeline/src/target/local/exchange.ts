@@ -24,6 +24,7 @@ export type Exchange = {
 
 /** Answers up to this size are taken whole before they are handed on: cheaper than a stream, and a cut one can be told as an error. */
 const wholeAnswerBytes = 64 * 1024;
+const bodilessStatuses = new Set([204, 205, 304]);
 
 export async function exchange(it: Exchange): Promise<Outcome> {
   const control = new AbortController();
@@ -32,8 +33,8 @@ export async function exchange(it: Exchange): Promise<Outcome> {
   const timer = setTimeout(() => control.abort("timedOut"), it.timeoutMs);
   try {
     const answer = await fetch(it.url, { ...it.init, signal: control.signal, redirect: "manual", decompress: false });
-    const response = isSmall(answer) ? await whole(answer, it) : streamed(answer, it);
-    return { kind: "answered", response };
+    if (isBodiless(answer, it)) return { kind: "answered", response: bodiless(answer, it) };
+    return { kind: "answered", response: isSmall(answer) ? await whole(answer, it) : streamed(answer, it) };
   } catch (error) {
     return failed(error, control.signal, it);
   } finally {
@@ -52,14 +53,23 @@ function failed(error: unknown, signal: AbortSignal, { onEnd }: Exchange): Outco
   return { kind: "reset", detail: codeOf(error) };
 }
 
+/** Whether the answer has no body, whatever its length says. */
+function isBodiless(answer: Response, { init }: Exchange): boolean {
+  return init.method === "HEAD" || bodilessStatuses.has(answer.status);
+}
+
 function isSmall(answer: Response): boolean {
-  if (answer.body === null) return true;
   const length = answer.headers.get("content-length");
   return length !== null && Number(length) <= wholeAnswerBytes;
 }
 
+function bodiless(answer: Response, { revision, onEnd }: Exchange): Response {
+  onEnd(endingOf(answer.status));
+  return new Response(null, { status: answer.status, headers: answeredHeaders(answer, revision) });
+}
+
 async function whole(answer: Response, { revision, onEnd }: Exchange): Promise<Response> {
-  const body = answer.body === null ? null : await answer.arrayBuffer();
+  const body = await answer.arrayBuffer();
   onEnd(endingOf(answer.status));
   return new Response(body, { status: answer.status, headers: answeredHeaders(answer, revision) });
 }

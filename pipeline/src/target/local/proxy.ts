@@ -112,11 +112,12 @@ function answerOf(outcome: Outcome): Response {
   }
 }
 
-/** Rejects when the client goes away before its body is whole. */
+/** Rejects when the client goes away before its body is whole. `request.body` is left alone where it can be: it costs a stream. */
 async function bodyOf(request: Request): Promise<BodyInit | null> {
-  if (safeMethods.has(request.method) || request.body === null) return null;
+  if (safeMethods.has(request.method)) return null;
   const length = request.headers.get("content-length");
-  return length !== null && Number(length) <= wholeBodyBytes ? request.arrayBuffer() : request.body;
+  if (length === null) return request.headers.has("transfer-encoding") ? request.body : null;
+  return Number(length) <= wholeBodyBytes ? request.arrayBuffer() : request.body;
 }
 
 /** The path and query of an absolute or origin-form URL, always with a leading slash. */
