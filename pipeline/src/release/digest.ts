@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import type { Digest } from "../spec/digest.ts";
 import { mapLanes } from "./lanes.ts";
-import { readSteadily } from "./steady.ts";
+import { readSteadily, readSteadilyNow } from "./steady.ts";
 
 /** A file's digest and its size in bytes. */
 export interface FileDigest {
@@ -23,6 +23,13 @@ export function digestBytes(bytes: Uint8Array | string): Digest {
 export async function digestFile(path: string): Promise<FileDigest> {
   const hash = createHash("sha256");
   const size = await readSteadily(path, (chunk) => hash.update(chunk));
+  return { digest: finish(hash), size };
+}
+
+/** The same as `digestFile`, for a thread that does nothing else. */
+export function digestFileNow(path: string): FileDigest {
+  const hash = createHash("sha256");
+  const size = readSteadilyNow(path, (chunk) => hash.update(chunk));
   return { digest: finish(hash), size };
 }
 

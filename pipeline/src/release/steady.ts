@@ -1,4 +1,4 @@
-import { constants, type Stats } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { DeployError } from "../spec/error.ts";
 
@@ -11,21 +11,34 @@ const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOC
  * Throws `E_FILE` when the path is no regular file, or its size or times change while it is read.
  */
 export async function readSteadily(path: string, take: (chunk: Uint8Array) => void): Promise<number> {
-  const file = await openFile(path);
+  const file = await open(path, readOnly).catch((cause: unknown) => {
+    throw cannotOpen(path, cause);
+  });
   try {
-    const before = await file.stat();
-    if (!before.isFile()) throw new DeployError("E_FILE", `Cannot read ${path}: it is no regular file`);
+    const before = requireFile(path, await file.stat());
     const size = await pump(file, take);
-    const after = await file.stat();
-    if (size !== before.size || !isSame(before, after)) {
-      throw new DeployError(
-        "E_FILE",
-        `Cannot read ${path}: it changed while it was read; next: stop its writer, try again`,
-      );
-    }
+    requireSame(path, before, await file.stat(), size);
     return size;
   } finally {
     await file.close();
+  }
+}
+
+/** The same without giving way to other work, for a thread that has none: it costs about a tenth less. */
+export function readSteadilyNow(path: string, take: (chunk: Uint8Array) => void): number {
+  const file = openNow(path);
+  try {
+    const before = requireFile(path, fstatSync(file));
+    const buffer = Buffer.allocUnsafe(chunkBytes);
+    let size = 0;
+    for (let read = readSync(file, buffer); read > 0; read = readSync(file, buffer)) {
+      size += read;
+      take(buffer.subarray(0, read));
+    }
+    requireSame(path, before, fstatSync(file), size);
+    return size;
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -47,18 +60,22 @@ export async function readWhole(path: string, maxBytes: number): Promise<Uint8Ar
   return bytes;
 }
 
-async function openFile(path: string): Promise<FileHandle> {
+function openNow(path: string): number {
   try {
-    return await open(path, readOnly);
+    return openSync(path, readOnly);
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-    const words = new Map<unknown, string>([
-      ["ENOENT", "file does not exist"],
-      ["ELOOP", "it is a symbolic link, expected a regular file"],
-      ["EACCES", "permission denied"],
-    ]);
-    throw new DeployError("E_FILE", `Cannot read ${path}: ${words.get(code) ?? String(cause)}`, { cause });
+    throw cannotOpen(path, cause);
   }
+}
+
+function cannotOpen(path: string, cause: unknown): DeployError {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  const words = new Map<unknown, string>([
+    ["ENOENT", "file does not exist"],
+    ["ELOOP", "it is a symbolic link, expected a regular file"],
+    ["EACCES", "permission denied"],
+  ]);
+  return new DeployError("E_FILE", `Cannot read ${path}: ${words.get(code) ?? String(cause)}`, { cause });
 }
 
 /** Reads the next chunk while the one before is being hashed. */
@@ -77,6 +94,16 @@ async function pump(file: FileHandle, take: (chunk: Uint8Array) => void): Promis
   }
 }
 
-function isSame(before: Stats, after: Stats): boolean {
-  return before.size === after.size && before.mtimeMs === after.mtimeMs && before.ctimeMs === after.ctimeMs;
+function requireFile(path: string, found: Stats): Stats {
+  if (found.isFile()) return found;
+  throw new DeployError("E_FILE", `Cannot read ${path}: it is no regular file`);
+}
+
+function requireSame(path: string, before: Stats, after: Stats, size: number): void {
+  const isSame = before.size === after.size && before.mtimeMs === after.mtimeMs && before.ctimeMs === after.ctimeMs;
+  if (size === before.size && isSame) return;
+  throw new DeployError(
+    "E_FILE",
+    `Cannot read ${path}: it changed while it was read; next: stop its writer, try again`,
+  );
 }
