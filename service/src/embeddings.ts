@@ -68,24 +68,50 @@ export function addEmbeddings(app: OpenAPIHono<Env>, deps: Deps, guard: Guard): 
 async function embed(c: Ctx, deps: Deps): Promise<Response> {
   requireLoaded(deps.readiness);
   contentTypeOf(c.req.raw, [json]);
-  const deadline = deadlineOf(c.req.raw);
+  const { deadlineMs = Number.POSITIVE_INFINITY } = deadlineOf(c.req.raw);
+  const endsAt = performance.now() + deadlineMs;
   const bytes = await readBody(c.req.raw, deps.limits);
   return await answerOnce(c, deps.idempotency, { body: bytes, now: deps.now }, async () => {
     const { input, encoding_format: format, model: name } = parseRequest(bytes);
-    const model = findModel(deps, name);
-    const principal = c.get("principal").id;
-    const answers = await mapLanes(typeof input === "string" ? [input] : input, lanes, async (text) => {
-      const question = { kind: "json", text: JSON.stringify({ input: text }) } as const;
-      const answer = await model.pool.submit({ input: question, wantOutputs: false, principal, ...deadline });
-      c.get("trace")?.answered(answer.times);
-      return Embedded.parse(JSON.parse(answer.json));
-    });
+    const answers = await askAll(c, findModel(deps, name), input, endsAt);
     const tokens = answers.reduce((sum, answer) => sum + answer.tokens, 0);
     const data = answers.map(({ embedding }, index) => {
       return { object: "embedding", index, embedding: format === "float" ? embedding : toBase64(embedding) };
     });
     return Response.json({ object: "list", model: name, data, usage: { prompt_tokens: tokens, total_tokens: tokens } });
   });
+}
+
+/** Asks for each text. When one fails, or nobody waits any more, those that have not begun are left. */
+async function askAll(c: Ctx, model: Model, input: string | string[], endsAt: number) {
+  const principal = c.get("principal").id;
+  const failed = new AbortController();
+  const ended = AbortSignal.any([c.req.raw.signal, failed.signal]);
+  let failure: unknown;
+  const ask = async (text: string): Promise<z.output<typeof Embedded>> => {
+    if (ended.aborted) throw failure ?? new Problem("client-gone", "Nobody waits for the answer any more");
+    const question = { kind: "json", text: JSON.stringify({ input: text }) } as const;
+    const deadlineMs = Math.max(1, endsAt - performance.now());
+    const task = { input: question, wantOutputs: false, principal, deadlineMs, signal: () => ended };
+    const answer = await model.pool.submit(task);
+    c.get("trace")?.answered(answer.times);
+    return Embedded.parse(JSON.parse(answer.json));
+  };
+  if (typeof input === "string") return [await ask(input)];
+  return await mapLanes([...input.entries()], lanes, ([index, text]) =>
+    ask(text).catch((error: unknown) => {
+      failure ??= pointTo(index, error);
+      failed.abort();
+      throw failure;
+    }),
+  );
+}
+
+/** What is wrong with one text, said of its place in the list. */
+function pointTo(index: number, error: unknown): unknown {
+  if (!(error instanceof Problem) || error.faults === undefined) return error;
+  const faults = error.faults.map(({ pointer, expected }) => ({ pointer: `${pointer}/${index}`, expected }));
+  return new Problem(error.code, `${error.message}, text ${index}`, { faults });
 }
 
 function parseRequest(bytes: Uint8Array): z.output<typeof EmbeddingsRequest> {

@@ -6,17 +6,19 @@ import { type TestService, tabularDir, testService } from "../support/service-ap
 
 setDefaultTimeout(30_000);
 
-/** A model of the shape that embeds: the tabular one, asked about the length of a text. */
+/** A model of the shape that embeds: the tabular one, asked about the length of a text. It tells how many it was asked for. */
 const transformer = `
 import { z } from "zod";
+let asked = 0;
 
 export const request = z.strictObject({ input: z.string().max(100) });
 export const response = z.strictObject({ embedding: z.array(z.number()).length(2), tokens: z.int() });
 export function encode({ input }) {
+  if (input !== "how many") asked += 1;
   return { features: { dtype: "float32", dims: [1, 30], data: new Float32Array(30).fill(input.length) } };
 }
 export function decode(outputs, { input }) {
-  return { embedding: [...outputs.probabilities.data], tokens: input.length };
+  return { embedding: [...outputs.probabilities.data], tokens: input === "how many" ? asked : input.length };
 }
 `;
 
@@ -62,11 +64,21 @@ test.each([
   ["no input", { model: "embedder" }, 422, "/input"],
   ["a number", { model: "embedder", input: 7 }, 422, "/input"],
   ["an unknown key", { model: "embedder", input: "x", dimensions: 3 }, 422, "dimensions"],
-  ["a text that the model refuses", { model: "embedder", input: ["x", "y".repeat(101)] }, 422, "/input"],
+  ["a text that the model refuses", { model: "embedder", input: "y".repeat(101) }, 422, '"pointer":"/input"'],
+  ["one of a list", { model: "embedder", input: ["x", "y".repeat(101)] }, 422, '"pointer":"/input/1"'],
 ])("POST /v1/embeddings refuses %s", async (_, body, status, words) => {
   const answer = await ask(body);
   expect(answer.status).toBe(status);
   expect(JSON.stringify(answer.body)).toContain(words);
+});
+
+test("POST /v1/embeddings asks for no further text once one was refused", async () => {
+  const count = async () => (await ask({ input: "how many" }, "/v1/models/embedder/predict")).body.output.tokens;
+  const before = await count();
+  const { status } = await ask({ model: "embedder", input: ["y".repeat(101), ...Array(255).fill("x")] });
+  expect(status).toBe(422);
+  for (let round = 0; round < 60; round++) await count(); // each waits behind what a list has under way
+  expect((await count()) - before).toBeLessThan(20);
 });
 
 test("POST /v1/embeddings is described, and is not there where no model embeds", async () => {
