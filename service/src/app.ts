@@ -84,8 +84,8 @@ function createBase(deps: Deps): { app: OpenAPIHono<Env>; guard: Guard } {
 }
 
 function answer(c: Ctx, problem: Problem): Response {
-  const isV2 = c.req.path.startsWith("/v2");
-  return answerProblem(problem, c.get("requestId"), isV2 ? { error: problem.message } : {});
+  const wantsError = c.req.path.startsWith("/v2") || c.req.path === "/v1/embeddings";
+  return answerProblem(problem, c.get("requestId"), wantsError ? { error: problem.message } : {});
 }
 
 function notAllowed(c: Ctx, methods: readonly string[]): Response {

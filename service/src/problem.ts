@@ -52,7 +52,7 @@ export const ProblemBody = z.strictObject({
   detail: z.string(),
   code: z.string(),
   instance: z.string().optional(),
-  error: z.string().optional().describe("The detail again, where clients of the Open Inference Protocol look for it"),
+  error: z.string().optional().describe("The detail again, where clients of the v2 protocol and of OpenAI look for it"),
   errors: z.array(z.strictObject({ pointer: z.string(), expected: z.string() })).optional(),
 });
 export type ProblemBody = z.infer<typeof ProblemBody>;

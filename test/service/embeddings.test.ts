@@ -70,6 +70,7 @@ test.each([
   const answer = await ask(body);
   expect(answer.status).toBe(status);
   expect(JSON.stringify(answer.body)).toContain(words);
+  expect(answer.body.error).toBe(answer.body.detail); // where OpenAI's clients look
 });
 
 test("POST /v1/embeddings asks for no further text once one was refused", async () => {
