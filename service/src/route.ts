@@ -3,12 +3,7 @@ import type { Scope } from "../../pipeline/src/spec/keys.ts";
 import { ProblemBody, type ProblemCode, problems, problemType } from "./problem.ts";
 
 /** The problems that any route behind a key can answer with. */
-export const guardProblems: ProblemCode[] = [
-  "credentials-missing",
-  "credentials-invalid",
-  "scope-missing",
-  "rate-limited",
-];
+const guardProblems: ProblemCode[] = ["credentials-missing", "credentials-invalid", "scope-missing", "rate-limited"];
 
 /** The `responses` of a route for the problems that it can answer with, by status. */
 export function problemResponses(codes: readonly ProblemCode[]): RouteConfig["responses"] {

@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { buildBundle } from "../../pipeline/src/release/bundle.ts";
 import { aModelCopy, edit } from "../release/model-copy.ts";
-import { magikaDir, root, sample, tabularDir } from "../support/service-app.ts";
+import { magikaDir, patience, root, sample, tabularDir } from "../support/service-app.ts";
 import { runtimes, type ServiceProcess, source, spawnProcess, startProcess } from "../support/service-process.ts";
+
+setDefaultTimeout(patience);
 
 let bundle = "";
 beforeAll(async () => {

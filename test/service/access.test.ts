@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createKey, newKey, readKeys, revokeKey, writeKeys } from "../../pipeline/src/release/key.ts";
@@ -6,8 +6,10 @@ import type { KeyFile } from "../../pipeline/src/spec/keys.ts";
 import { openAccess } from "../../service/src/access.ts";
 import type { LogEntry } from "../../service/src/log.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { sample, until } from "../support/service-app.ts";
+import { patience, sample, until } from "../support/service-app.ts";
 import { runtimes, startProcess } from "../support/service-process.ts";
+
+setDefaultTimeout(patience);
 
 const empty: KeyFile = { schema: "sluice/keys/v1", keys: [] };
 

@@ -1,8 +1,10 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { digestKey, newKey } from "../../pipeline/src/release/key.ts";
 import { type KeyEntry, KeyFile } from "../../pipeline/src/spec/keys.ts";
 import { createKeyring } from "../../service/src/keyring.ts";
-import { sample, testService } from "../support/service-app.ts";
+import { patience, sample, testService } from "../support/service-app.ts";
+
+setDefaultTimeout(patience);
 
 const now = Date.parse("2026-06-01T00:00:00Z");
 const past = "2026-05-31T23:59:59Z";

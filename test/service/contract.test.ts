@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { ProblemBody, type ProblemCode } from "../../service/src/problem.ts";
-import { magikaDir, sample, type TestService, tabularDir, testService } from "../support/service-app.ts";
+import { magikaDir, patience, sample, type TestService, tabularDir, testService } from "../support/service-app.ts";
+
+setDefaultTimeout(patience);
 
 let service: TestService;
 beforeAll(async () => {

@@ -1,11 +1,13 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { replayGolden } from "../../service/src/golden.ts";
 import { aModelCopy, edit, relock } from "../release/model-copy.ts";
-import { magikaDir, tabularDir, testService } from "../support/service-app.ts";
+import { magikaDir, patience, tabularDir, testService } from "../support/service-app.ts";
 import { wildModel } from "../support/service-model.ts";
 import { runtimes, spawnProcess } from "../support/service-process.ts";
+
+setDefaultTimeout(patience);
 
 test("replayGolden() asks every case of the shipped models, and all agree", async () => {
   await using service = await testService({ dirs: [tabularDir, magikaDir] });

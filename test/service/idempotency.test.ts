@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { digestKey, newKey } from "../../pipeline/src/release/key.ts";
@@ -7,8 +7,10 @@ import { openSqliteStore, SqliteStore } from "../../service/src/idempotency/sqli
 import { createKeyring } from "../../service/src/keyring.ts";
 import { idempotencyStoreSuite } from "../conformance/idempotency.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { sample, testService } from "../support/service-app.ts";
+import { patience, sample, testService } from "../support/service-app.ts";
 import { featuresOf, wild, wildModel } from "../support/service-model.ts";
+
+setDefaultTimeout(patience);
 
 idempotencyStoreSuite("MemoryStore", async (bound) => new MemoryStore(bound));
 idempotencyStoreSuite("SqliteStore", async (bound) => new SqliteStore(new DatabaseSync(":memory:"), bound));

@@ -1,9 +1,11 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { digestKey, newKey } from "../../pipeline/src/release/key.ts";
 import { createKeyring } from "../../service/src/keyring.ts";
 import { FairQueue } from "../../service/src/queue.ts";
 import { createRateLimit } from "../../service/src/rate.ts";
-import { sample, testService } from "../support/service-app.ts";
+import { patience, sample, testService } from "../support/service-app.ts";
+
+setDefaultTimeout(patience);
 
 test("a principal beyond its rate gets 429 with Retry-After; another one does not", async () => {
   const [key, other] = [newKey("one"), newKey("two")];

@@ -1,6 +1,8 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { createSplitApps, type Deps } from "../../service/src/app.ts";
-import { testService } from "../support/service-app.ts";
+import { patience, testService } from "../support/service-app.ts";
+
+setDefaultTimeout(patience);
 
 test("with a second port, metrics, description and docs are on that one only", async () => {
   let deps: Deps | undefined;

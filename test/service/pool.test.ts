@@ -1,6 +1,8 @@
-import { expect, test } from "bun:test";
-import { sample, testService, until } from "../support/service-app.ts";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { patience, sample, testService, until } from "../support/service-app.ts";
 import { featuresOf, wild, wildModel } from "../support/service-model.ts";
+
+setDefaultTimeout(patience);
 
 async function codeOf(response: Response | Promise<Response>): Promise<string> {
   const { status } = await response;

@@ -1,9 +1,11 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { dirname, join } from "node:path";
 import { temporaryFolder } from "../support/folder.ts";
-import { magikaDir, root, tabularDir } from "../support/service-app.ts";
+import { magikaDir, patience, root, tabularDir } from "../support/service-app.ts";
 import { runtimes, startProcess } from "../support/service-process.ts";
 import { hasPython, pythonWith, run } from "../support/service-python.ts";
+
+setDefaultTimeout(patience);
 
 test.skipIf(!hasPython && process.env.CI !== "true")(
   "schemathesis finds nothing with all its checks, over every route of the service's own description",

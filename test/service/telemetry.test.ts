@@ -1,21 +1,31 @@
-import { expect, test } from "bun:test";
-import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from "@opentelemetry/sdk-trace";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { createTelemetry, resourceOf } from "../../service/src/telemetry.ts";
 import { createTracing } from "../../service/src/trace.ts";
 import { serve } from "../support/server.ts";
-import { sample, type TestService, testService, until } from "../support/service-app.ts";
+import { patience, sample, type TestService, testService } from "../support/service-app.ts";
 import { runtimes, startProcess } from "../support/service-process.ts";
+
+setDefaultTimeout(patience);
 
 const caller = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-async function traced(ratio: number, use: (service: TestService) => Promise<unknown>): Promise<ReadableSpan[]> {
-  const exporter = new InMemorySpanExporter();
-  const tracing = createTracing({ resource: resourceOf(), ratio, processor: new SimpleSpanProcessor({ exporter }) });
+type Processor = Parameters<typeof createTracing>[0]["processor"];
+type Ended = Parameters<Processor["onEnd"]>[0];
+
+async function traced(ratio: number, use: (service: TestService) => Promise<unknown>): Promise<Ended[]> {
+  const spans: Ended[] = [];
+  const nothing = () => Promise.resolve();
+  const processor: Processor = {
+    onStart: () => undefined,
+    onEnd: (span) => spans.push(span),
+    forceFlush: nothing,
+    shutdown: nothing,
+  };
+  const tracing = createTracing({ resource: resourceOf(), ratio, processor });
   const telemetry = { ...createTelemetry({ release: undefined, revision: undefined }), tracing };
   await using service = await testService({ deps: { telemetry } });
   await use(service);
-  await until(() => exporter.getFinishedSpans().length > 0 || ratio === 0);
-  return exporter.getFinishedSpans();
+  return spans;
 }
 
 test("a request's trace joins its caller's, and shows the queue and each step of the worker", async () => {

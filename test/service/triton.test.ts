@@ -1,8 +1,10 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { root } from "../support/service-app.ts";
+import { patience, root } from "../support/service-app.ts";
 import { runtimes, startProcess } from "../support/service-process.ts";
 import { hasPython, pythonWith, run } from "../support/service-python.ts";
+
+setDefaultTimeout(patience);
 
 const packages = ["tritonclient[http]==2.73.0", "numpy==2.4.6"];
 

@@ -1,4 +1,3 @@
-import { setDefaultTimeout } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { OpenAPIHono } from "@hono/zod-openapi";
@@ -16,8 +15,8 @@ import { createRateLimit } from "../../service/src/rate.ts";
 import { Readiness } from "../../service/src/readiness.ts";
 import { createTelemetry } from "../../service/src/telemetry.ts";
 
-// Real workers and processes on a machine that may be busy: no test waits for time, so a long limit costs nothing.
-setDefaultTimeout(60_000);
+/** A test's limit where real workers and processes run: no test waits for time, so a long one costs nothing. */
+export const patience = 60_000;
 
 export const root = join(import.meta.dir, "..", "..");
 export const tabularDir = join(root, "test", "fixtures", "models", "tabular", "1.0.0");
