@@ -59,11 +59,20 @@ install_oasdiff() { install_go oasdiff github.com/oasdiff/oasdiff v1.36.0; }
 
 for name in "${@:-all}"; do
   case "$name" in
-    all) install_packages && install_trivy && install_vegeta && install_oasdiff ;;
+    # One line each: in a list joined by && a failure inside would not end the script.
+    all)
+      install_packages
+      install_trivy
+      install_vegeta
+      install_oasdiff
+      ;;
     packages) install_packages ;;
     trivy) install_trivy ;;
     vegeta) install_vegeta ;;
     oasdiff) install_oasdiff ;;
-    *) echo "Cannot install $name: known are trivy, packages, vegeta, oasdiff" >&2 && exit 2 ;;
+    *)
+      echo "Cannot install $name: known are trivy, packages, vegeta, oasdiff" >&2
+      exit 2
+      ;;
   esac
 done
