@@ -1,13 +1,14 @@
 import { chmod, rename, rm } from "node:fs/promises";
 import type { Server } from "bun";
 import { DeployError } from "../../spec/error.ts";
+import { until } from "../wait.ts";
 import { type AdminDeps, createAdmin } from "./admin.ts";
 import type { Forward } from "./proxy.ts";
 
 /** The router's door. */
 export type Listener = {
   port: number;
-  /** Asks clients to come by other connections, gives them a moment to do so, then closes when nothing is under way. */
+  /** Asks clients to come by other connections, waits until hardly any comes by the old ones, then closes when nothing is under way. */
   leave: () => Promise<void>;
   close: () => Promise<void>;
 };
@@ -16,13 +17,18 @@ export type Listener = {
 export type Place = { host: string; port: number; isShared: boolean };
 
 const idleSeconds = 120;
-const leaveMs = 1_000;
+/** A listener that leaves closes after this much silence, but neither sooner nor later than this. */
+const quietMs = 500;
+const leaveMs = { least: 1_000, most: 15_000 };
 
 export function listen(forward: Forward, { host, port, isShared }: Place): Listener {
   let isLeaving = false;
+  let lastLeftMs = 0;
   const fetch = (request: Request, server: Server<undefined>) => {
     const answer = forward(request, server.requestIP(request)?.address ?? "unknown");
-    return isLeaving ? answer.then(asLast) : answer;
+    if (!isLeaving) return answer;
+    lastLeftMs = performance.now();
+    return answer.then(asLast);
   };
   const open = isShared ? port : claim(host, port);
   const server = Bun.serve({ hostname: host, port: open, reusePort: true, idleTimeout: idleSeconds, fetch });
@@ -31,7 +37,11 @@ export function listen(forward: Forward, { host, port, isShared }: Place): Liste
     close: () => server.stop(),
     leave: async () => {
       isLeaving = true;
-      await new Promise((resolve) => setTimeout(resolve, leaveMs));
+      const sinceMs = performance.now();
+      await until(leaveMs.most / 1_000, async () => {
+        const now = performance.now();
+        return (now - sinceMs > leaveMs.least && now - lastLeftMs > quietMs) || undefined;
+      });
       await server.stop();
     },
   };
