@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Router, Runtime } from "../../../pipeline/src/rollout/ports.ts";
 import { openSite } from "../../../pipeline/src/target/local/client.ts";
@@ -214,6 +214,17 @@ describe("a killed site", () => {
   });
 });
 
+/** Processes that are, or try to become, the site of `stateDir`. */
+async function sitesOf(stateDir: string): Promise<number[]> {
+  const found = await Promise.all(
+    (await readdir("/proc")).map(async (name) => {
+      const command = await readFile(`/proc/${name}/cmdline`, "utf8").catch(() => "");
+      return command.includes(`main.ts\0--state\0${stateDir}\0`) ? [Number(name)] : [];
+    }),
+  );
+  return found.flat();
+}
+
 describe("siteUp()", () => {
   test("finds the running site", async () => {
     expect((await site.up()).pid).toBe((await site.up()).pid);
@@ -223,6 +234,8 @@ describe("siteUp()", () => {
     await siteDown(site.stateDir);
     const [one, two] = await Promise.all([site.up(), site.up()]);
     expect(one.pid).toBe(two.pid);
+    await until("the other process to be gone", async () => (await sitesOf(site.stateDir)).length === 1 || undefined);
+    expect(await sitesOf(site.stateDir)).toEqual([one.pid]);
   });
 
   test("refuses another port than the running site's", async () => {

@@ -48,8 +48,9 @@ export async function startSite(
     state = found?.pid === predecessor ? undefined : found;
     return state === undefined ? end : isSettled(state) || undefined;
   });
+  // Another one was faster: a late loser would take the lock once the winner has ended.
+  if (state?.pid !== site.pid) site.kill("SIGKILL");
   if (state !== undefined) return state;
-  site.kill("SIGKILL");
   const why = end === undefined ? `it did not answer within ${upSeconds} s` : `it ended with ${end}`;
   const lines = await lastLines(output);
   throw new DeployError("E_STATE", `Cannot start site: ${why}; its log ${output} ends with:\n${lines}`);
