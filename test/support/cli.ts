@@ -50,7 +50,8 @@ const quickRollout = {
       judge: {
         falseAlarm: 0.01,
         ratio: 50,
-        latencyQuantile: 0.9,
+        latencyQuantiles: [0.5, 0.95],
+        eventsPerLook: 3,
         calibrationRequests: 30,
         maxChangedRate: 0.04,
         answersPerLook: 2,

@@ -29,7 +29,8 @@ export function aStrategy(changes: Partial<Strategy> = {}): Strategy {
     judge: {
       falseAlarm: 0.01,
       ratio: 1.5,
-      latencyQuantile: 0.9,
+      latencyQuantiles: [0.5, 0.95],
+      eventsPerLook: 3,
       calibrationRequests: 50,
       maxChangedRate: 0.04,
       answersPerLook: 2,

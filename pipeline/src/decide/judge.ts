@@ -1,15 +1,21 @@
 import type { JudgePolicy, Slo, Step } from "../spec/policy.ts";
-import { type Answers, emptySample, type Sample } from "../spec/sample.ts";
+import type { Answers, Sample } from "../spec/sample.ts";
 import type { Verdict } from "../spec/verdict.ts";
-import { absoluteMetrics, answersMetric, type Delta, type Metric, relativeMetrics, sumOf } from "./metrics.ts";
-import { countOf, quantileMs, since } from "./sample.ts";
+import {
+  absoluteMetrics,
+  answersMetric,
+  type Delta,
+  type Limits,
+  type Metric,
+  relativeMetrics,
+  sumOf,
+} from "./metrics.ts";
+import { countOf, quantileMs } from "./sample.ts";
 
-/** Cumulative samples of both arms at one moment of a step, and the answers that were compared for this look. */
-export interface Look {
+/** What was new at one look in a step: what both arms saw since the look before, and the answers that were compared. */
+export interface Look extends Delta {
   step: number;
   answers: Answers;
-  canary: Sample;
-  baseline: Sample;
 }
 
 /** A step's verdict so far (`undefined`: go on looking) and what it rests on; a metric fails at `evidence >= threshold`. */
@@ -34,20 +40,18 @@ export function judge(
   elapsedSeconds: number,
   { judge: policy, slo }: { judge: JudgePolicy; slo: Slo },
 ): Judgement {
-  const deltas = differences(looks);
   const current = looks.at(-1)?.step;
-  const window = sumOf(deltas.filter((_, i) => looks[i]?.step === current));
-  const canaryDeltas = deltas.map((delta) => delta.canary);
-  const answers = answersMetric(
-    looks.map((look) => look.answers),
-    policy,
-  );
-  const metrics = [...relativeMetrics(deltas, policy), answers, ...absoluteMetrics(canaryDeltas, slo)];
+  const window = sumOf(looks.filter((look) => look.step === current));
+  const metrics = [
+    ...relativeMetrics(looks, policy),
+    answersMetric(looks, policy),
+    ...absoluteMetrics(looks, "canary", { policy, slo }),
+  ];
   const threshold = metrics.length / policy.falseAlarm;
   // Written so that NaN is a breach.
   const broken = metrics.filter((metric) => !(metric.evidence < threshold));
   return {
-    verdict: broken.length > 0 ? blame(broken, deltas, slo) : wait(window, step, elapsedSeconds),
+    verdict: broken.length > 0 ? blame(broken, looks, { policy, slo }) : wait(window, step, elapsedSeconds),
     figure: `canary ${describe(window.canary)}; baseline ${describe(window.baseline)}`,
     metrics,
     threshold,
@@ -55,11 +59,8 @@ export function judge(
 }
 
 /** A breach that the baseline shares is the place's fault, not the canary's: taking the canary back would not help. */
-function blame(broken: readonly Metric[], deltas: readonly Delta[], slo: Slo): Verdict {
-  const baseline = absoluteMetrics(
-    deltas.map((delta) => delta.baseline),
-    slo,
-  );
+function blame(broken: readonly Metric[], looks: readonly Look[], limits: Limits): Verdict {
+  const baseline = absoluteMetrics(looks, "baseline", limits);
   const shared = baseline.filter((metric) => !(metric.evidence < sharedThreshold));
   const excused = broken.every((metric) => metric.against === "slo" && shared.some(({ name }) => name === metric.name));
   if (!excused) return { kind: "fail", breaches: broken.map((metric) => metric.words) };
@@ -78,15 +79,6 @@ function wait({ canary, baseline }: Delta, step: Step, elapsedSeconds: number): 
     kind: "inconclusive",
     reason: `Cannot judge canary: ${arm} had ${fewest} requests in ${Math.round(elapsedSeconds)} s, policy needs ${step.minRequests} (${step.minRequests - fewest} more)`,
   };
-}
-
-/** The first look has nothing before it: what the arms counted until then was not this rollout's. */
-function differences(looks: readonly Look[]): Delta[] {
-  return looks.map((look, i) => {
-    const before = looks[i - 1];
-    if (before === undefined) return { canary: emptySample, baseline: emptySample };
-    return { canary: since(before.canary, look.canary), baseline: since(before.baseline, look.baseline) };
-  });
 }
 
 function describe(sample: Sample): string {

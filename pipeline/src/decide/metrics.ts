@@ -9,6 +9,12 @@ export interface Delta {
   baseline: Sample;
 }
 
+/** What the canary is held against. */
+export interface Limits {
+  policy: JudgePolicy;
+  slo: Slo;
+}
+
 /** How strongly one metric speaks against an arm, and the numbers in words. */
 export interface Metric {
   name: string;
@@ -19,28 +25,31 @@ export interface Metric {
 
 /** Errors and slow requests of the canary against the baseline's. */
 export function relativeMetrics(deltas: readonly Delta[], policy: JudgePolicy): Metric[] {
-  return [errorsAgainstBaseline(deltas, policy), slownessAgainstBaseline(deltas, policy)];
+  const slow = policy.latencyQuantiles.map((quantile) => slownessAgainstBaseline(deltas, quantile, policy));
+  return [errorsAgainstBaseline(deltas, policy), ...slow];
 }
 
 /** Answers of the canary that differ from stable's, against the share that the release is meant to change. */
-export function answersMetric(looks: readonly Answers[], { maxChangedRate }: JudgePolicy): Metric {
-  const compared = looks.reduce((sum, look) => sum + look.compared, 0);
-  const changed = looks.reduce((sum, look) => sum + look.changed, 0);
+export function answersMetric(looks: readonly { answers: Answers }[], { maxChangedRate }: JudgePolicy): Metric {
+  const compared = looks.reduce((sum, { answers }) => sum + answers.compared, 0);
+  const changed = looks.reduce((sum, { answers }) => sum + answers.changed, 0);
   return {
     name: "answers",
     against: "stable",
-    evidence: evidence(looks.map((look) => trials(look.changed, look.compared, maxChangedRate))),
+    evidence: evidence(looks.map(({ answers }) => trials(answers.changed, answers.compared, maxChangedRate))),
     words: `${changed} of ${compared} answers differ from stable's, policy allows ${percent(maxChangedRate)}`,
   };
 }
 
 /** Errors and latency of one arm against the objectives. */
-export function absoluteMetrics(samples: readonly Sample[], slo: Slo): Metric[] {
+export function absoluteMetrics(deltas: readonly Delta[], arm: keyof Delta, { policy, slo }: Limits): Metric[] {
+  const samples = deltas.map((delta) => delta[arm]);
   const total = samples.reduce(plus, emptySample);
+  const judged = (looks: Trials[]) => evidence(looks.map((look) => capped(look, look.hits, policy)));
   const errors: Metric = {
     name: "errors",
     against: "slo",
-    evidence: evidence(samples.map((s) => trials(s.errors, s.requests, slo.maxErrorRate))),
+    evidence: judged(samples.map((s) => trials(s.errors, s.requests, slo.maxErrorRate))),
     words: `${total.errors} errors in ${total.requests} requests, SLO allows ${percent(slo.maxErrorRate)}`,
   };
   const latencies = slo.latency.map(({ quantile, maxMs }): Metric => {
@@ -48,7 +57,7 @@ export function absoluteMetrics(samples: readonly Sample[], slo: Slo): Metric[] 
     return {
       name,
       against: "slo",
-      evidence: evidence(samples.map((s) => trials(countAbove(s.latency, maxMs), countOf(s.latency), 1 - quantile))),
+      evidence: judged(samples.map((s) => trials(countAbove(s.latency, maxMs), countOf(s.latency), 1 - quantile))),
       words: `${name} ${quantileMs(total.latency, quantile).toFixed(0)} ms, SLO allows ${maxMs} ms`,
     };
   });
@@ -66,27 +75,31 @@ function errorsAgainstBaseline(deltas: readonly Delta[], policy: JudgePolicy): M
 }
 
 /** Slow is what the baseline's own first requests rarely were; those looks only teach the limit. */
-function slownessAgainstBaseline(deltas: readonly Delta[], policy: JudgePolicy): Metric {
-  const { limitMs, rest } = calibrate(deltas, policy);
+function slownessAgainstBaseline(deltas: readonly Delta[], quantile: number, policy: JudgePolicy): Metric {
+  const { limitMs, rest } = calibrate(deltas, quantile, policy);
   const looks = rest.map((delta) =>
     share(delta, countAbove(delta.canary.latency, limitMs), countAbove(delta.baseline.latency, limitMs), policy),
   );
   const total = sumOf(rest);
   const slow = (sample: Sample) => percent(countAbove(sample.latency, limitMs) / countOf(sample.latency));
   return {
-    name: "latency",
+    name: `p${quantile * 100}`,
     against: "baseline",
     evidence: evidence(looks),
     words: `${slow(total.canary)} of requests took over ${limitMs.toFixed(0)} ms, baseline ${slow(total.baseline)}`,
   };
 }
 
-function calibrate(deltas: readonly Delta[], policy: JudgePolicy): { limitMs: number; rest: readonly Delta[] } {
+function calibrate(
+  deltas: readonly Delta[],
+  quantile: number,
+  policy: JudgePolicy,
+): { limitMs: number; rest: readonly Delta[] } {
   let learnt = emptySample;
   for (const [i, delta] of deltas.entries()) {
     learnt = plus(learnt, delta.baseline);
     if (countOf(learnt.latency) >= policy.calibrationRequests) {
-      return { limitMs: quantileMs(learnt.latency, policy.latencyQuantile), rest: deltas.slice(i + 1) };
+      return { limitMs: quantileMs(learnt.latency, quantile), rest: deltas.slice(i + 1) };
     }
   }
   return { limitMs: Number.POSITIVE_INFINITY, rest: [] };
@@ -96,9 +109,19 @@ function calibrate(deltas: readonly Delta[], policy: JudgePolicy): { limitMs: nu
  * Each event fell on one of the two arms. At equal rates its odds of falling on the canary are those of a request;
  * "the canary's rate is at most `ratio` times the baseline's" is odds of at most `ratio` times that.
  */
-function share({ canary, baseline }: Delta, hits: number, misses: number, { ratio }: JudgePolicy): Trials {
+function share({ canary, baseline }: Delta, hits: number, misses: number, policy: JudgePolicy): Trials {
+  const { ratio } = policy;
   if (canary.requests === 0 || baseline.requests === 0) return { hits: 0, misses: 0, odds: ratio };
-  return { hits, misses, odds: (ratio * canary.requests) / baseline.requests };
+  return capped({ hits, misses, odds: (ratio * canary.requests) / baseline.requests }, hits + misses, policy);
+}
+
+/**
+ * Requests that wait in one queue are slow together: events of one look are not as many independent ones. A look counts
+ * as if it had `eventsPerLook` at most, so that one bad second of one process is no proof.
+ */
+function capped(look: Trials, events: number, { eventsPerLook }: JudgePolicy): Trials {
+  const factor = Math.min(1, eventsPerLook / Math.max(1, events));
+  return { ...look, hits: look.hits * factor, misses: look.misses * factor };
 }
 
 function trials(hits: number, of: number, rate: number): Trials {

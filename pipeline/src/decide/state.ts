@@ -1,7 +1,9 @@
-import type { Action, Arms, Entry, Event, Result } from "../spec/journal.ts";
+import type { Action, Entry, Event, Result } from "../spec/journal.ts";
 import { emptySample } from "../spec/sample.ts";
 import { explain } from "../spec/verdict.ts";
 import type { Look } from "./judge.ts";
+import type { Delta } from "./metrics.ts";
+import { since } from "./sample.ts";
 
 export type Opened = Extract<Event, { kind: "opened" }>;
 
@@ -19,6 +21,8 @@ export interface RolloutState {
   /** When that weight was set, milliseconds since the epoch. */
   stepSince: number;
   looks: readonly Look[];
+  /** What both arms had counted at the last look. */
+  counted: Delta | undefined;
   /** Steps that passed. */
   passed: ReadonlySet<number>;
   /** Steps an operator approved. */
@@ -66,6 +70,7 @@ function begin(opened: Opened, openedAt: number): RolloutState {
     step: -1,
     stepSince: Number.NaN,
     looks: [],
+    counted: undefined,
     passed: new Set(),
     approved: new Set(),
     aborting: undefined,
@@ -86,7 +91,7 @@ export function apply(state: RolloutState, entry: Entry): RolloutState {
     case "outcome":
       return afterOutcome(state, event, Date.parse(entry.at));
     case "looked":
-      return { ...state, looks: [...state.looks, lookOf(event, state.opened.arms)] };
+      return afterLook(state, event);
     case "judged":
       return afterVerdict(state, event);
     case "paused":
@@ -143,11 +148,13 @@ function restarted(state: RolloutState): Pick<RolloutState, "done" | "step"> {
   return { done, step: state.step - 1 };
 }
 
-function lookOf({ step, samples, answers }: Extract<Event, { kind: "looked" }>, arms: Arms): Look {
-  return {
-    step,
-    answers,
-    canary: samples[arms.canary] ?? emptySample,
-    baseline: samples[arms.baseline] ?? emptySample,
-  };
+/** At the first look nothing is new: what the arms had counted until then was not this rollout's. */
+function afterLook(state: RolloutState, event: Extract<Event, { kind: "looked" }>): RolloutState {
+  const { step, samples, answers } = event;
+  const { arms } = state.opened;
+  const counted = { canary: samples[arms.canary] ?? emptySample, baseline: samples[arms.baseline] ?? emptySample };
+  const before = state.counted ?? counted;
+  const canary = since(before.canary, counted.canary);
+  const baseline = since(before.baseline, counted.baseline);
+  return { ...state, counted, looks: [...state.looks, { step, answers, canary, baseline }] };
 }

@@ -89,14 +89,16 @@ export type LoadPolicy = z.infer<typeof LoadPolicy>;
 
 /**
  * How the canary is judged. `falseAlarm` (0..1) is the chance that an equal canary is ever rejected, over all looks and
- * metrics; `ratio` is the smallest ratio of canary to baseline that matters; `latencyQuantile` is the baseline's own
- * quantile above which a request counts as slow, learnt from its first `calibrationRequests`; `maxChangedRate` (0..1) is
- * the share of answers that the release is meant to change, at most; each look compares `answersPerLook` of them.
+ * metrics; `ratio` is the smallest ratio of canary to baseline that matters. Requests count as slow above the baseline's own
+ * `latencyQuantiles`, learnt from its first `calibrationRequests`; of the events of one look at most `eventsPerLook` count.
+ * `maxChangedRate` (0..1) is the share of answers that the release is meant to change, at most; each look compares
+ * `answersPerLook` of them.
  */
 export const JudgePolicy = z.strictObject({
   falseAlarm: Rate.gt(0).lt(1),
   ratio: z.number().gt(1).max(100),
-  latencyQuantile: Rate.gt(0).lt(1),
+  latencyQuantiles: z.array(Rate.gt(0).lt(1)),
+  eventsPerLook: z.number().positive(),
   calibrationRequests: z.int().positive(),
   maxChangedRate: Rate.gt(0).lt(1),
   answersPerLook: z.int().nonnegative().max(1_000),
