@@ -65,10 +65,14 @@ function errors(summary: RolloutSummary): Chart {
     ),
     step: "start",
   }));
+  const worst = Math.max(...series.flatMap(({ data }) => data.map(([, percent]) => percent ?? 0)));
   return {
     title: "Errors",
     description: "Share of requests that failed between two looks, by arm, in percent.",
-    option: frame(summary, { series, yAxis: { max: atLeast(1), axisLabel: { formatter: "{value} %" } } }),
+    option: frame(summary, {
+      series,
+      yAxis: { ...(worst > 1 ? {} : { max: 1, interval: 0.25 }), axisLabel: { formatter: "{value} %" } },
+    }),
   };
 }
 
@@ -93,7 +97,7 @@ function evidence(summary: RolloutSummary): Chart {
   const top = 10 ** Math.ceil(Math.log10(threshold) + 1);
   const dashes = { baseline: "solid", stable: "solid", slo: [4, 3] } as const;
   const series = summary.evidence.map(({ name, against, points }, i) => ({
-    ...line(`${name} against ${against === "slo" ? "SLO" : against}`, []),
+    ...line(`${name} vs ${against === "slo" ? "SLO" : against}`, []),
     data: points.map((point): XY => [point.seconds, Math.min(top, Math.max(0.01, point.evidence))]),
     color: `var(--metric-${i % 6})`,
     lineStyle: { color: `var(--metric-${i % 6})`, width: 1.8, type: dashes[against] },
@@ -139,7 +143,7 @@ function frame(summary: RolloutSummary, { series, yAxis = {}, marks = true }: Pa
       icon: "rect",
       itemWidth: 12,
       itemHeight: 4,
-      itemGap: 14,
+      itemGap: 20,
       textStyle: { ...ink, color: "var(--ink)" },
     },
     xAxis: {
@@ -181,10 +185,6 @@ function pointsOf(
   value: (arm: ArmSummary, over: number) => number | null,
 ): XY[] {
   return points.map((point) => [point.seconds, value(point.arms[arm], point.over)]);
-}
-
-function atLeast(least: number): (extent: { max: number }) => number {
-  return ({ max }) => Math.max(least, Math.ceil(max));
 }
 
 function sayTime(seconds: number): string {

@@ -8,7 +8,7 @@ export const style = `
   --metric-0: #f28a3a; --metric-1: #63a1f5; --metric-2: #c08af0; --metric-3: #3fc1b0; --metric-4: #ec7cab; --metric-5: #9aa6b5; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 60rem; padding: 1.5rem 1rem 3rem; background: var(--paper); color: var(--ink);
-  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif; overflow-wrap: anywhere; }
+  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif; overflow-wrap: break-word; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .25rem; }
 h2 { font-size: 1.1rem; margin: 2.25rem 0 .5rem; }
 h3 { font-size: .95rem; margin: 0; }
@@ -16,7 +16,7 @@ p { margin: .25rem 0; }
 .soft, caption, figcaption p { color: var(--soft); font-size: .875rem; }
 .badge { display: inline-block; border: 1px solid currentColor; border-radius: 1rem; padding: 0 .65rem; font-size: .8rem; font-weight: 600; }
 .pass, .promoted { color: var(--good); } .fail, .error, .aborted { color: var(--bad); } .inconclusive, .paused, .open { color: var(--wait); }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .5rem; margin: 1.25rem 0 0; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .5rem; margin: 1.25rem 0 0; }
 .facts div { background: var(--panel); border-radius: .5rem; padding: .6rem .8rem; }
 dt { color: var(--soft); font-size: .8rem; } dd { margin: 0; font-weight: 600; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
@@ -32,7 +32,7 @@ figure { margin: 0; padding: .9rem 0; break-inside: avoid; }
 svg { display: block; width: 100%; height: auto; margin-top: .5rem; }
 .charts { display: grid; gap: .75rem; }
 .wide { display: none; }
-.digest { font: .8rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+.digest { overflow-wrap: anywhere; font: .8rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 ol { list-style: none; margin: 0; padding: 0; font-size: .9rem; }
 li { display: grid; grid-template-columns: 5.5rem 1fr; gap: .5rem; padding: .25rem 0; border-bottom: 1px solid var(--rule); }
 li time { color: var(--soft); text-align: right; font-variant-numeric: tabular-nums; }
