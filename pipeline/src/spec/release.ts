@@ -11,7 +11,7 @@ const Code = z.discriminatedUnion("kind", [
 
 /** One release: code + model + policies. Its `id` is derived from the three digests, see `releaseId`. */
 export const Release = z.strictObject({
-  id: z.string().regex(/^[a-z][a-z0-9.-]{0,120}$/i),
+  id: z.string().regex(/^[a-z][a-zA-Z0-9.-]{0,120}$/),
   model: z.strictObject({ name: ModelName, version: Version, digest: Digest }),
   code: Code,
   policy: z.strictObject({ digest: Digest }),
