@@ -121,6 +121,8 @@ function demandInvariants({ state, world }: Place): void {
   for (const [arm] of shares) expect(world.running.has(arm)).toBe(true);
   expect(world.running.has(world.stable)).toBe(true);
   if (world.weights[arms.canary] !== undefined) expect(state.done.has("replayGolden")).toBe(true);
+  const isEnding = state.aborting !== undefined || state.intended.has("setStable") || state.closed !== undefined;
+  if (state.paused !== undefined && !isEnding) expect(next(state).kind).toBe("paused");
   if (state.closed === undefined) return;
   expect(state.closed.reason).not.toBe("");
   const left = state.closed.result === "promoted" ? arms.canary : arms.stable;
