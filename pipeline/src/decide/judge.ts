@@ -21,7 +21,7 @@ export interface Look extends Delta {
 /** A step's verdict so far (`undefined`: go on looking) and what it rests on; a metric fails at `evidence >= threshold`. */
 export interface Judgement {
   verdict: Verdict | undefined;
-  figure: string;
+  readonly figure: string;
   metrics: Metric[];
   threshold: number;
 }
@@ -41,7 +41,7 @@ export function judge(
   { judge: policy, slo }: { judge: JudgePolicy; slo: Slo },
 ): Judgement {
   const current = looks.at(-1)?.step;
-  const window = sumOf(looks.filter((look) => look.step === current));
+  const window = looks.filter((look) => look.step === current);
   const metrics = [
     ...relativeMetrics(looks, policy),
     answersMetric(looks, policy),
@@ -52,7 +52,10 @@ export function judge(
   const broken = metrics.filter((metric) => !(metric.evidence < threshold));
   return {
     verdict: broken.length > 0 ? blame(broken, looks, { policy, slo }) : wait(window, step, elapsedSeconds),
-    figure: `canary ${describe(window.canary)}; baseline ${describe(window.baseline)}`,
+    get figure() {
+      const { canary, baseline } = sumOf(window);
+      return `canary ${describe(canary)}; baseline ${describe(baseline)}`;
+    },
     metrics,
     threshold,
   };
@@ -69,16 +72,21 @@ function blame(broken: readonly Metric[], looks: readonly Look[], limits: Limits
 }
 
 /** At weight 100 nothing is left for a baseline: only the canary's own requests count. */
-function wait({ canary, baseline }: Delta, step: Step, elapsedSeconds: number): Verdict | undefined {
+function wait(window: readonly Look[], step: Step, elapsedSeconds: number): Verdict | undefined {
   if (!(elapsedSeconds >= step.seconds)) return undefined;
-  const fewest = step.weight === 100 ? canary.requests : Math.min(canary.requests, baseline.requests);
+  const [canary, baseline] = [requestsOf(window, "canary"), requestsOf(window, "baseline")];
+  const fewest = step.weight === 100 ? canary : Math.min(canary, baseline);
   if (fewest >= step.minRequests) return { kind: "pass" };
   if (!(elapsedSeconds >= step.maxSeconds)) return undefined;
-  const arm = canary.requests === fewest ? "canary" : "baseline";
+  const arm = canary === fewest ? "canary" : "baseline";
   return {
     kind: "inconclusive",
     reason: `Cannot judge canary: ${arm} had ${fewest} requests in ${Math.round(elapsedSeconds)} s, policy needs ${step.minRequests} (${step.minRequests - fewest} more)`,
   };
+}
+
+function requestsOf(window: readonly Look[], arm: keyof Delta): number {
+  return window.reduce((sum, look) => sum + look[arm].requests, 0);
 }
 
 function describe(sample: Sample): string {

@@ -1,7 +1,7 @@
 import type { JudgePolicy, Slo } from "../spec/policy.ts";
 import { type Answers, emptySample, type Sample } from "../spec/sample.ts";
 import { evidence, type Trials } from "./evidence.ts";
-import { countAbove, countOf, plus, quantileMs } from "./sample.ts";
+import { countAbove, countOf, plus, quantileMs, sum } from "./sample.ts";
 
 /** What both arms saw between two looks. */
 export interface Delta {
@@ -15,12 +15,12 @@ export interface Limits {
   slo: Slo;
 }
 
-/** How strongly one metric speaks against an arm, and the numbers in words. */
+/** How strongly one metric speaks against an arm, and the numbers in words (made only when they are read). */
 export interface Metric {
   name: string;
   against: "baseline" | "stable" | "slo";
   evidence: number;
-  words: string;
+  readonly words: string;
 }
 
 /** Errors and slow requests of the canary against the baseline's. */
@@ -31,26 +31,31 @@ export function relativeMetrics(deltas: readonly Delta[], policy: JudgePolicy): 
 
 /** Answers of the canary that differ from stable's, against the share that the release is meant to change. */
 export function answersMetric(looks: readonly { answers: Answers }[], { maxChangedRate }: JudgePolicy): Metric {
-  const compared = looks.reduce((sum, { answers }) => sum + answers.compared, 0);
-  const changed = looks.reduce((sum, { answers }) => sum + answers.changed, 0);
   return {
     name: "answers",
     against: "stable",
     evidence: evidence(looks.map(({ answers }) => trials(answers.changed, answers.compared, maxChangedRate))),
-    words: `${changed} of ${compared} answers differ from stable's, policy allows ${percent(maxChangedRate)}`,
+    get words() {
+      const compared = looks.reduce((sum, { answers }) => sum + answers.compared, 0);
+      const changed = looks.reduce((sum, { answers }) => sum + answers.changed, 0);
+      return `${changed} of ${compared} answers differ from stable's, policy allows ${percent(maxChangedRate)}`;
+    },
   };
 }
 
 /** Errors and latency of one arm against the objectives. */
 export function absoluteMetrics(deltas: readonly Delta[], arm: keyof Delta, { policy, slo }: Limits): Metric[] {
   const samples = deltas.map((delta) => delta[arm]);
-  const total = samples.reduce(plus, emptySample);
+  const total = () => sum(samples);
   const judged = (looks: Trials[]) => evidence(looks.map((look) => capped(look, look.hits, policy)));
   const errors: Metric = {
     name: "errors",
     against: "slo",
     evidence: judged(samples.map((s) => trials(s.errors, s.requests, slo.maxErrorRate))),
-    words: `${total.errors} errors in ${total.requests} requests, SLO allows ${percent(slo.maxErrorRate)}`,
+    get words() {
+      const { errors, requests } = total();
+      return `${errors} errors in ${requests} requests, SLO allows ${percent(slo.maxErrorRate)}`;
+    },
   };
   const latencies = slo.latency.map(({ quantile, maxMs }): Metric => {
     const name = `p${quantile * 100}`;
@@ -58,19 +63,23 @@ export function absoluteMetrics(deltas: readonly Delta[], arm: keyof Delta, { po
       name,
       against: "slo",
       evidence: judged(samples.map((s) => trials(countAbove(s.latency, maxMs), countOf(s.latency), 1 - quantile))),
-      words: `${name} ${quantileMs(total.latency, quantile).toFixed(0)} ms, SLO allows ${maxMs} ms`,
+      get words() {
+        return `${name} ${quantileMs(total().latency, quantile).toFixed(0)} ms, SLO allows ${maxMs} ms`;
+      },
     };
   });
   return [errors, ...latencies];
 }
 
 function errorsAgainstBaseline(deltas: readonly Delta[], policy: JudgePolicy): Metric {
-  const total = sumOf(deltas);
   return {
     name: "errors",
     against: "baseline",
     evidence: evidence(deltas.map((delta) => share(delta, delta.canary.errors, delta.baseline.errors, policy))),
-    words: `${total.canary.errors} errors in ${total.canary.requests} requests, baseline ${total.baseline.errors} in ${total.baseline.requests}`,
+    get words() {
+      const { canary, baseline } = sumOf(deltas);
+      return `${canary.errors} errors in ${canary.requests} requests, baseline ${baseline.errors} in ${baseline.requests}`;
+    },
   };
 }
 
@@ -80,13 +89,15 @@ function slownessAgainstBaseline(deltas: readonly Delta[], quantile: number, pol
   const looks = rest.map((delta) =>
     share(delta, countAbove(delta.canary.latency, limitMs), countAbove(delta.baseline.latency, limitMs), policy),
   );
-  const total = sumOf(rest);
-  const slow = (sample: Sample) => percent(countAbove(sample.latency, limitMs) / countOf(sample.latency));
   return {
     name: `p${quantile * 100}`,
     against: "baseline",
     evidence: evidence(looks),
-    words: `${slow(total.canary)} of requests took over ${limitMs.toFixed(0)} ms, baseline ${slow(total.baseline)}`,
+    get words() {
+      const { canary, baseline } = sumOf(rest);
+      const slow = ({ latency }: Sample) => percent(countAbove(latency, limitMs) / countOf(latency));
+      return `${slow(canary)} of requests took over ${limitMs.toFixed(0)} ms, baseline ${slow(baseline)}`;
+    },
   };
 }
 
@@ -131,8 +142,8 @@ function trials(hits: number, of: number, rate: number): Trials {
 /** Everything that both arms saw. */
 export function sumOf(deltas: readonly Delta[]): Delta {
   return {
-    canary: deltas.reduce((sum, delta) => plus(sum, delta.canary), emptySample),
-    baseline: deltas.reduce((sum, delta) => plus(sum, delta.baseline), emptySample),
+    canary: sum(deltas.map((delta) => delta.canary)),
+    baseline: sum(deltas.map((delta) => delta.baseline)),
   };
 }
 

@@ -11,16 +11,22 @@ export function since(earlier: Sample, later: Sample): Sample {
   };
 }
 
+/** The sum of samples; nothing seen when there is none. */
+export function sum(samples: Iterable<Sample>): Sample {
+  const total = { requests: 0, errors: 0, clientErrors: 0 };
+  const counts = new Map<number, number>();
+  for (const sample of samples) {
+    total.requests += sample.requests;
+    total.errors += sample.errors;
+    total.clientErrors += sample.clientErrors;
+    for (const [upperUs, count] of sample.latency) counts.set(upperUs, (counts.get(upperUs) ?? 0) + count);
+  }
+  return { ...total, latency: [...counts].sort(([x], [y]) => x - y) };
+}
+
 /** The sum of two samples. */
 export function plus(a: Sample, b: Sample): Sample {
-  const counts = new Map(a.latency);
-  for (const [upperUs, count] of b.latency) counts.set(upperUs, (counts.get(upperUs) ?? 0) + count);
-  return {
-    requests: a.requests + b.requests,
-    errors: a.errors + b.errors,
-    clientErrors: a.clientErrors + b.clientErrors,
-    latency: [...counts].sort(([x], [y]) => x - y),
-  };
+  return sum([a, b]);
 }
 
 /** The latency in milliseconds at `quantile` (0..1); NaN when nothing was measured. */
