@@ -25,7 +25,9 @@ function bunPath() {
 
 /** Runs Bun with `args` on this terminal and ends this process as Bun ended. */
 export function runBun(args) {
-  const child = spawn(bunPath(), args, { stdio: "inherit" });
+  // ONNX Runtime would report its use to its maker.
+  const env = { ORT_DISABLE_TELEMETRY: "1", ...process.env };
+  const child = spawn(bunPath(), args, { stdio: "inherit", env });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
     console.error(`Cannot run Sluice: ${error.message}`);

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { exitCodes } from "../decide/exit.ts";
 import type { SiteState } from "../spec/site.ts";
-import { siteDown, siteStatus } from "../target/local/up.ts";
+import { siteDown, siteStatus, siteUpgrade } from "../target/local/up.ts";
 import { addCommand, type Outcome } from "./command.ts";
 import { openHost } from "./host.ts";
 import { placeOf } from "./options.ts";
@@ -16,6 +16,16 @@ export function register(program: Command): void {
     { description: "Start the site, or bring a killed one back as it was.", example: "sluice site up" },
     plain,
     async (options) => stateOutcome(await targetUp(await openHost(placeOf(options)))),
+  );
+  addCommand(
+    site,
+    "upgrade",
+    {
+      description: "Replace the site's own process by this Sluice's, without losing a request.",
+      example: "sluice site upgrade",
+    },
+    plain,
+    async (options) => stateOutcome(await siteUpgrade(placeOf(options).stateDir)),
   );
   addCommand(
     site,

@@ -17,7 +17,7 @@ export function replayInProcess(task: ReplayTask, timeoutMs: number): Promise<Re
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     execArgv: noInstall,
     detached: true,
-    env: { PATH: process.env.PATH ?? "" },
+    env: { PATH: process.env.PATH ?? "", ORT_DISABLE_TELEMETRY: "1" },
   });
   const words = lastWords(child);
   const timer = setTimeout(() => end(lost(`it was not done in ${timeoutMs} ms`)), timeoutMs);

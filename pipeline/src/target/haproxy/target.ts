@@ -39,8 +39,8 @@ export async function openHaproxyTarget(
   await restoreWeights(haproxy, await site.readWeights());
   return {
     ...site,
-    readWeights: haproxy.readWeights,
-    readSamples: haproxy.readSamples,
+    readWeights: () => haproxy.readWeights(),
+    readSamples: () => haproxy.readSamples(),
     writeWeights: async (weights) => {
       for (const [id, weight] of Object.entries(weights)) if (weight > 0) await healthy(id);
       await site.writeWeights(weights);

@@ -24,6 +24,8 @@ export function revisionEnvironment(
 ): Record<string, string> {
   const record = join(releaseDir, "record.json");
   return {
+    // ONNX Runtime would report its use to its maker.
+    ORT_DISABLE_TELEMETRY: "1",
     SLUICE_HOST: "127.0.0.1",
     SLUICE_PORT: String(port),
     SLUICE_MODELS: join(releaseDir, "model"),
