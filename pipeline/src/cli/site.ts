@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { exitCodes } from "../decide/exit.ts";
 import type { SiteState } from "../spec/site.ts";
-import { siteDown, siteStatus, siteUpgrade } from "../target/local/up.ts";
+import { siteStatus, siteUpgrade } from "../target/local/up.ts";
 import { addCommand, type Outcome } from "./command.ts";
 import { openHost } from "./host.ts";
 import { placeOf } from "./options.ts";
-import { targetUp } from "./target.ts";
+import { targetDown, targetUp } from "./target.ts";
 
 export function register(program: Command): void {
   const site = program.command("site").description("The embedded local site: a router and its revisions.");
@@ -33,7 +33,7 @@ export function register(program: Command): void {
     { description: "Drain and stop the site and its revisions; its state stays.", example: "sluice site down" },
     plain,
     async (options) => {
-      await siteDown(placeOf(options).stateDir);
+      await targetDown(await openHost(placeOf(options)));
       return { exit: exitCodes.done, json: { up: false }, text: "The site is down; next: sluice site up" };
     },
   );

@@ -156,6 +156,13 @@ const LocalTarget = z.strictObject({
   workers: z.int().positive().max(64),
 });
 
+/** HAProxy, a program of the user's, in front of revisions on this machine. `bind` is where clients come. */
+const HaproxyTarget = z.strictObject({
+  kind: z.literal("haproxy"),
+  bind: z.string().regex(/^[^\s:]+:\d{1,5}$/, "expected an address and a port such as 127.0.0.1:8080"),
+  workers: z.int().positive().max(64),
+});
+
 /** `policies/environments/<name>.yaml`. */
 export const Environment = z.strictObject({
   schema: z.literal("sluice/environment/v1"),
@@ -165,7 +172,7 @@ export const Environment = z.strictObject({
   strategy: Name,
   load: Name,
   traffic: Traffic.optional(),
-  target: LocalTarget,
+  target: z.discriminatedUnion("kind", [LocalTarget, HaproxyTarget]),
 });
 export type Environment = z.infer<typeof Environment>;
 
