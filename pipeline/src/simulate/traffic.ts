@@ -50,7 +50,7 @@ export function answer(
       if (random.uniform() < (arm.fault.errorRate ?? site.errorRate)) errors += 1;
       const tail = random.uniform() < 0.02;
       const body = Math.exp(spread * random.normal() + arm.load) * (tail ? 2 * (1 - random.uniform()) ** -0.6 : 1);
-      const slowdown = arm.fault.slowdown?.({ seconds: seconds + slice, tail, uniform: random.uniform }) ?? 1;
+      const slowdown = arm.fault.slowdown?.({ seconds: seconds + slice, tail, uniform: () => random.uniform() }) ?? 1;
       const ms = site.medianMs * body * slowdown + stall;
       const key = Math.ceil(Math.log(ms * 1000) / bucket);
       counts.set(key, (counts.get(key) ?? 0) + 1);
