@@ -15,6 +15,7 @@ import * as rollback from "./rollback.ts";
 import * as rollout from "./rollout.ts";
 import * as sbom from "./sbom.ts";
 import * as scan from "./scan.ts";
+import * as simulate from "./simulate.ts";
 import * as site from "./site.ts";
 import * as status from "./status.ts";
 import * as verify from "./verify.ts";
@@ -33,6 +34,7 @@ const parts = [
   contract,
   load,
   budget,
+  simulate,
   scan,
   sbom,
   image,

@@ -1,7 +1,7 @@
 import type { JudgePolicy, Slo } from "../spec/policy.ts";
-import { type Answers, emptySample, type Sample } from "../spec/sample.ts";
+import type { Answers, Sample } from "../spec/sample.ts";
 import { evidence, type Trials } from "./evidence.ts";
-import { countAbove, countOf, plus, quantileMs, sum } from "./sample.ts";
+import { countAbove, countOf, quantileMs, sum } from "./sample.ts";
 
 /** What both arms saw between two looks. */
 export interface Delta {
@@ -83,37 +83,54 @@ function errorsAgainstBaseline(deltas: readonly Delta[], policy: JudgePolicy): M
   };
 }
 
-/** Slow is what the baseline's own first requests rarely were; those looks only teach the limit. */
+/** Slow is what the baseline rarely was in the looks before. */
 function slownessAgainstBaseline(deltas: readonly Delta[], quantile: number, policy: JudgePolicy): Metric {
-  const { limitMs, rest } = calibrate(deltas, quantile, policy);
-  const looks = rest.map((delta) =>
-    share(delta, countAbove(delta.canary.latency, limitMs), countAbove(delta.baseline.latency, limitMs), policy),
-  );
+  const limited = withLimits(deltas, quantile, policy);
+  const slow =
+    (arm: keyof Delta) =>
+    ({ delta, limitMs }: Limited) =>
+      countAbove(delta[arm].latency, limitMs);
+  const looks = limited.map((look) => share(look.delta, slow("canary")(look), slow("baseline")(look), policy));
   return {
     name: `p${quantile * 100}`,
     against: "baseline",
     evidence: evidence(looks),
     get words() {
-      const { canary, baseline } = sumOf(rest);
-      const slow = ({ latency }: Sample) => percent(countAbove(latency, limitMs) / countOf(latency));
-      return `${slow(canary)} of requests took over ${limitMs.toFixed(0)} ms, baseline ${slow(baseline)}`;
+      const rate = (arm: keyof Delta) =>
+        percent(add(limited.map(slow(arm))) / add(limited.map(({ delta }) => countOf(delta[arm].latency))));
+      const limitMs = limited.at(-1)?.limitMs ?? Number.NaN;
+      return `${rate("canary")} of requests took over ${limitMs.toFixed(0)} ms, baseline ${rate("baseline")}`;
     },
   };
 }
 
-function calibrate(
-  deltas: readonly Delta[],
-  quantile: number,
-  policy: JudgePolicy,
-): { limitMs: number; rest: readonly Delta[] } {
-  let learnt = emptySample;
+/** What was new at one look, and above which latency a request of it counts as slow. */
+interface Limited {
+  delta: Delta;
+  limitMs: number;
+}
+
+/**
+ * The limit of a look comes from the looks before it alone, which keeps the test valid. It is learnt anew whenever the
+ * baseline's requests have doubled, so that a bad second at the start does not blind the rest.
+ */
+function withLimits(deltas: readonly Delta[], quantile: number, { calibrationRequests }: JudgePolicy): Limited[] {
+  const limited: Limited[] = [];
+  let limitMs: number | undefined;
+  let seen = 0;
+  let due = calibrationRequests;
   for (const [i, delta] of deltas.entries()) {
-    learnt = plus(learnt, delta.baseline);
-    if (countOf(learnt.latency) >= policy.calibrationRequests) {
-      return { limitMs: quantileMs(learnt.latency, quantile), rest: deltas.slice(i + 1) };
-    }
+    if (limitMs !== undefined) limited.push({ delta, limitMs });
+    seen += countOf(delta.baseline.latency);
+    if (seen < due) continue;
+    limitMs = quantileMs(sum(deltas.slice(0, i + 1).map(({ baseline }) => baseline)).latency, quantile);
+    due = 2 * seen;
   }
-  return { limitMs: Number.POSITIVE_INFINITY, rest: [] };
+  return limited;
+}
+
+function add(counts: readonly number[]): number {
+  return counts.reduce((all, count) => all + count, 0);
 }
 
 /**

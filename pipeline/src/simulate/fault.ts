@@ -24,3 +24,10 @@ export const faults = {
   "one bad host in four": { slowdown: ({ uniform }) => (uniform() < 0.25 ? 4 : 1) },
 } as const satisfies Record<string, Fault>;
 export type FaultName = keyof typeof faults;
+
+export function isFaultName(name: string): name is FaultName {
+  return Object.hasOwn(faults, name);
+}
+
+/** Every fault that can be asked for. */
+export const faultNames: readonly FaultName[] = Object.keys(faults).filter(isFaultName);

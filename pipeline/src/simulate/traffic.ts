@@ -8,9 +8,13 @@ export interface Arm {
   load: number;
 }
 
-/** What a site looks like: requests a second, the error rate 0..1 that both arms share, and the median latency. */
+/**
+ * What a site looks like: requests a second, by which share 0..1 of them a day's height and depth differ from its mean,
+ * the error rate 0..1 that both arms share, and the median latency.
+ */
 export interface Site {
   ratePerSecond: number;
+  swing: number;
   errorRate: number;
   medianMs: number;
 }
@@ -23,9 +27,9 @@ const stallChance = 0.01;
 const stallMs = 40;
 const dayRadians = (2 * Math.PI) / 86_400;
 
-/** Requests of the day's hour: a third more at its height than on average, a third less at its depth. */
+/** Requests a second at this time of the day. */
 export function rateAt(site: Site, secondsOfDay: number): number {
-  return site.ratePerSecond * (1 + 0.33 * Math.sin(secondsOfDay * dayRadians));
+  return site.ratePerSecond * (1 + site.swing * Math.sin(secondsOfDay * dayRadians));
 }
 
 /**

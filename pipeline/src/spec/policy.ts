@@ -90,8 +90,8 @@ export type LoadPolicy = z.infer<typeof LoadPolicy>;
 /**
  * How the canary is judged. `falseAlarm` (0..1) is the chance that an equal canary is ever rejected, over all looks and
  * metrics; `ratio` is the smallest ratio of canary to baseline that matters. Requests count as slow above the baseline's own
- * `latencyQuantiles`, learnt from its first `calibrationRequests`; of the events of one look at most `eventsPerLook` count.
- * `maxChangedRate` (0..1) is the share of answers that the release is meant to change, at most; each look compares
+ * `latencyQuantiles`, learnt from the looks before once it had `calibrationRequests`; of the events of one look at most
+ * `eventsPerLook` count. `maxChangedRate` (0..1) is the share of answers that the release is meant to change, at most; each look compares
  * `answersPerLook` of them.
  */
 export const JudgePolicy = z.strictObject({
