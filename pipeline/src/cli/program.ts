@@ -9,6 +9,7 @@ import * as keys from "./keys.ts";
 import * as load from "./load.ts";
 import * as models from "./models.ts";
 import * as parity from "./parity.ts";
+import * as plan from "./plan.ts";
 import * as rehearse from "./rehearse.ts";
 import * as release from "./release.ts";
 import * as rollback from "./rollback.ts";
@@ -23,6 +24,7 @@ import * as verify from "./verify.ts";
 /** In the order of the help. */
 const parts = [
   init,
+  plan,
   deploy,
   status,
   rollout,

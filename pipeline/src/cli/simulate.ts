@@ -31,7 +31,7 @@ export function register(program: Command): void {
     {
       description:
         "Simulate rollouts on a virtual clock: how often an equal canary would be taken back, and how surely a bad one.",
-      example: 'sluice simulate --strategy default --fault none --fault "errors 0.1 to 1 %" --runs 2000',
+      example: "sluice simulate --strategy default --fault none --fault errors-1-percent --runs 2000",
     },
     (command) =>
       command
