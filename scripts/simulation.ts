@@ -6,9 +6,10 @@ import { RolloutPolicy } from "../pipeline/src/spec/policy.ts";
 import { readYaml } from "../pipeline/src/spec/read.ts";
 
 /** Writes docs/simulation.md: the shipped strategies under every fault. `node bin/bun.mjs scripts/simulation.ts` */
-const { slo } = await readPolicies("policies", "local");
+const { slo, environment } = await readPolicies("policies", "local");
+const synthetic = environment.traffic?.ratePerSecond ?? 60;
 const { strategies } = await readYaml("policies/rollout.yaml", RolloutPolicy);
-const sites = { laptop: { ratePerSecond: 60, swing: 0 }, default: { ratePerSecond: 100, swing: 0.33 } };
+const sites = { laptop: { ratePerSecond: synthetic, swing: 0 }, default: { ratePerSecond: 100, swing: 0.33 } };
 const seed = 20;
 const parts: string[] = [];
 for (const [name, shape] of Object.entries(sites)) {
@@ -28,13 +29,13 @@ lognormal around 5 ms with a Pareto tail in 2 % of requests; each arm's load wan
 in a hundred is stalled by 40 ms as a whole. Half of the error rate that the SLO allows is always there, on both arms. "Taken
 back" is a false alarm for \`none\` and a detection for every other fault; the interval is Clopper and Pearson's.
 
-Written by \`node bin/bun.mjs scripts/simulation.ts\`. One at a time: \`sluice simulate --strategy default --fault "twice as slow"\`.
+Written by \`node bin/bun.mjs scripts/simulation.ts\`. One at a time: \`sluice simulate --strategy default --fault twice-as-slow\`.
 
-The goals: \`none\` at most 1 %; errors 0.1 to 1 %, p99 +30 % (all requests slower) and 2 % label flips at least 95 %.
+The goals: \`none\` at most 1 %; \`errors-1-percent\`, \`slower-30-percent\` (p99 +30 %) and \`flips-2-percent\` at least 95 %.
 
 - 2 % label flips are never seen: \`maxChangedRate: 0.05\` allows them, for magika 3.3.0 is meant to answer otherwise than 3.2.0 in
   about that share. A release that is meant to change nothing needs a strategy with a smaller rate.
-- The laptop's minute at 60 requests per second is too little for p99 +30 %.
+- The laptop's minute of synthetic traffic is too little for \`slower-30-percent\`, and for some of the \`errors-1-percent\`.
 - A slower tail alone hides behind the p90 that the judge looks at; the SLO's own p99 is what catches it when it matters.
 `;
 await Bun.write("docs/simulation.md", `${head}\n${parts.join("\n")}`);
