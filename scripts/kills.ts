@@ -40,8 +40,8 @@ if (wanted("revision")) {
   for (const words of steps) for (const arm of ["stable", "canary", "baseline"]) await trial(arm, words, killRevision);
 }
 await writeFile(join(root, "docs/kill-points.md"), page());
-const bad = rows.filter((row) => row.result !== "promoted" || row.lost !== "0");
-console.log(`${rows.length} kills, ${bad.length} with a lost request or another end than promoted`);
+const bad = rows.filter((row) => !["promoted", "aborted"].includes(row.result) || row.lost !== "0");
+console.log(`${rows.length} kills, ${bad.length} with a lost request or no end`);
 process.exitCode = bad.length === 0 ? 0 : 1;
 
 /** One clean rollout, only to learn how many entries its journal has, looks left out. */
@@ -66,7 +66,9 @@ async function trial<T>(
   let again = await sluice(source, "site", "up");
   if (again.exit === 0 && (await openRollout())) again = await sluice(source, "rollout");
   const seen = await client.stop();
-  const result = again.exit === 0 ? lastResult(await newestJournal()) : `exit ${again.exit}: ${again.stderr.trim()}`;
+  // 6: a canary that was killed failed its requests, and was taken back.
+  const isEnd = again.exit === 0 || again.exit === 6;
+  const result = isEnd ? lastResult(await newestJournal()) : `exit ${again.exit}`;
   const row = { victim, moment: words, result, lost: String(seen.failures.length) };
   rows.push(row);
   console.log(`${row.victim} ${row.moment}: ${row.result}, ${row.lost} of ${seen.answers + seen.failures.length} lost`);
