@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs the external tools that tests and gates run, beside what `npm ci` gives. Safe to run again: what is there stays.
-#   usage: scripts/ci-tools.sh [trivy] [packages] [vegeta] [oasdiff]      without a name: all
+#   usage: scripts/ci-tools.sh [trivy] [packages] [vegeta] [oasdiff] [otelcol]      without a name: all
 # Built programs are kept outside the checkout, in ${XDG_CACHE_HOME:-~/.cache}/sluice-ci/bin: put that folder on the PATH.
 set -euo pipefail
 
 trivy_version=v0.74.0
+collector_version=v0.165.0
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/sluice-ci"
 mkdir -p "$cache/bin"
 
@@ -57,6 +58,21 @@ install_vegeta() { install_go vegeta github.com/tsenart/vegeta/v12 v12.13.0; }
 # Finds breaking changes between two OpenAPI documents.
 install_oasdiff() { install_go oasdiff github.com/oasdiff/oasdiff v1.36.0; }
 
+# The OpenTelemetry Collector with what tests need of it (about 2 minutes), assembled by its own builder.
+install_otelcol() {
+  local built="$cache/otelcol-$collector_version" out
+  if [ ! -x "$built" ]; then
+    install_go builder go.opentelemetry.io/collector/cmd/builder "$collector_version"
+    echo "ci-tools: building otelcol $collector_version" >&2
+    out="$(mktemp -d "$cache/build.XXXXXX")"
+    sed "s/VERSION/$collector_version/" "$(dirname "$0")/otelcol.yaml" >"$out/otelcol.yaml"
+    (cd "$out" && GOFLAGS=-trimpath CGO_ENABLED=0 nice -n 10 "$cache/bin/builder" --config otelcol.yaml >&2)
+    mv "$out/build/otelcol" "$built"
+    rm -r "$out"
+  fi
+  ln -sf "../otelcol-$collector_version" "$cache/bin/otelcol"
+}
+
 for name in "${@:-all}"; do
   case "$name" in
     # One line each: in a list joined by && a failure inside would not end the script.
@@ -65,13 +81,15 @@ for name in "${@:-all}"; do
       install_trivy
       install_vegeta
       install_oasdiff
+      install_otelcol
       ;;
     packages) install_packages ;;
     trivy) install_trivy ;;
     vegeta) install_vegeta ;;
     oasdiff) install_oasdiff ;;
+    otelcol) install_otelcol ;;
     *)
-      echo "Cannot install $name: known are trivy, packages, vegeta, oasdiff" >&2
+      echo "Cannot install $name: known are trivy, packages, vegeta, oasdiff, otelcol" >&2
       exit 2
       ;;
   esac
