@@ -2,4 +2,5 @@
 import { buildProgram } from "./cli/program.ts";
 import { runProgram } from "./cli/run.ts";
 
-process.exit(await runProgram(buildProgram(), process.argv.slice(2)));
+const args = process.argv.slice(2);
+process.exit(await runProgram(await buildProgram(args), args));

@@ -1,53 +1,37 @@
 import { Command } from "commander";
-import * as budget from "./budget.ts";
-import * as contract from "./contract.ts";
-import * as control from "./control.ts";
-import * as deploy from "./deploy.ts";
-import * as image from "./image.ts";
-import * as init from "./init.ts";
-import * as keys from "./keys.ts";
-import * as load from "./load.ts";
-import * as models from "./models.ts";
-import * as parity from "./parity.ts";
-import * as plan from "./plan.ts";
-import * as rehearse from "./rehearse.ts";
-import * as release from "./release.ts";
-import * as rollback from "./rollback.ts";
-import * as rollout from "./rollout.ts";
-import * as sbom from "./sbom.ts";
-import * as scan from "./scan.ts";
-import * as simulate from "./simulate.ts";
-import * as site from "./site.ts";
-import * as status from "./status.ts";
-import * as verify from "./verify.ts";
 
-/** In the order of the help. */
-const parts = [
-  init,
-  plan,
-  deploy,
-  status,
-  rollout,
-  control,
-  rollback,
-  rehearse,
-  parity,
-  verify,
-  contract,
-  load,
-  budget,
-  simulate,
-  scan,
-  sbom,
-  image,
-  models,
-  release,
-  keys,
-  site,
+type Part = { register(program: Command): void };
+
+/** The commands that each file adds, in the order of the help. */
+const parts: readonly { adds: readonly string[]; load: () => Promise<Part> }[] = [
+  { adds: ["init"], load: () => import("./init.ts") },
+  { adds: ["plan"], load: () => import("./plan.ts") },
+  { adds: ["deploy"], load: () => import("./deploy.ts") },
+  { adds: ["status", "history"], load: () => import("./status.ts") },
+  { adds: ["rollout"], load: () => import("./rollout.ts") },
+  { adds: ["pause", "resume", "approve", "promote", "abort"], load: () => import("./control.ts") },
+  { adds: ["rollback"], load: () => import("./rollback.ts") },
+  { adds: ["rehearse"], load: () => import("./rehearse.ts") },
+  { adds: ["parity"], load: () => import("./parity.ts") },
+  { adds: ["verify"], load: () => import("./verify.ts") },
+  { adds: ["contract"], load: () => import("./contract.ts") },
+  { adds: ["load"], load: () => import("./load.ts") },
+  { adds: ["budget", "rules"], load: () => import("./budget.ts") },
+  { adds: ["simulate"], load: () => import("./simulate.ts") },
+  { adds: ["scan"], load: () => import("./scan.ts") },
+  { adds: ["sbom"], load: () => import("./sbom.ts") },
+  { adds: ["image"], load: () => import("./image.ts") },
+  { adds: ["models"], load: () => import("./models.ts") },
+  { adds: ["release"], load: () => import("./release.ts") },
+  { adds: ["keys"], load: () => import("./keys.ts") },
+  { adds: ["site"], load: () => import("./site.ts") },
 ];
 
-/** Every command of `sluice`. */
-export function buildProgram(): Command {
+/**
+ * `sluice` with the commands that `args` may name: loading the others takes longer than many a command's work. Every
+ * command is there where none is named, or help is asked for.
+ */
+export async function buildProgram(args: readonly string[]): Promise<Command> {
   const program = new Command("sluice")
     .description("Deploys ONNX models: verifies a release, proves it, and lets traffic in through a canary.")
     .option("--source <dir>", "folder with models/ and policies/", ".")
@@ -55,8 +39,15 @@ export function buildProgram(): Command {
     .option("--environment <name>", "a file of policies/environments", "local")
     .showHelpAfterError("(next: add --help)")
     .addHelpText("after", help);
-  for (const part of parts) part.register(program);
+  for (const part of await Promise.all(partsFor(args).map(({ load }) => load()))) part.register(program);
   return program;
+}
+
+/** An option's value may look like a command's name: then one more is loaded. */
+function partsFor(args: readonly string[]) {
+  const named = parts.filter(({ adds }) => adds.some((name) => args.includes(name)));
+  const asksForHelp = ["help", "--help", "-h"].some((word) => args.includes(word));
+  return named.length === 0 || asksForHelp ? parts : named;
 }
 
 const help = `
