@@ -7,32 +7,47 @@ const worker = fileURLToPath(new URL("golden-worker.ts", import.meta.url));
 const noInstall = process.versions.bun === undefined ? [] : ["--no-install"];
 const keptCharacters = 2_000;
 
+/** A process that is ready for one replay, or getting ready; disposing of it kills whatever still runs. */
+export type Replayer = Disposable & { replay(task: ReplayTask, timeoutMs: number): Promise<Replay> };
+
 /**
- * Replays a folder's golden cases in a process of its own: whatever the model or transformer does there, this process goes
- * on. It gets no environment but the PATH, and is killed at the deadline. Never throws for what the release does.
+ * Starts a process of its own for one replay: whatever the model or transformer does there, this process goes on. It gets no
+ * environment but the PATH, and is killed at the deadline. `replay` never throws for what the release does.
  */
-export function replayInProcess(task: ReplayTask, timeoutMs: number): Promise<Replay> {
-  const { promise, resolve } = Promise.withResolvers<Replay>();
+export function startReplayer(): Replayer {
   const child = fork(worker, [], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     execArgv: noInstall,
     detached: true,
     env: { PATH: process.env.PATH ?? "", ORT_DISABLE_TELEMETRY: "1" },
   });
-  const words = lastWords(child);
-  const timer = setTimeout(() => end(lost(`it was not done in ${timeoutMs} ms`)), timeoutMs);
-  const end = (outcome: Replay) => {
-    clearTimeout(timer);
-    kill(child);
-    resolve(outcome);
+  const answer = answerOf(child);
+  return {
+    async replay(task, timeoutMs) {
+      child.send(task, () => {}); // That it is gone is told by its exit.
+      const late = Promise.withResolvers<Replay>();
+      const timer = setTimeout(() => late.resolve(lost(`it was not done in ${timeoutMs} ms`)), timeoutMs);
+      try {
+        return await Promise.race([answer, late.promise]);
+      } finally {
+        clearTimeout(timer);
+        kill(child);
+      }
+    },
+    [Symbol.dispose]: () => kill(child),
   };
+}
+
+/** What the process answers, or how it ended without. */
+function answerOf(child: ChildProcess): Promise<Replay> {
+  const { promise, resolve } = Promise.withResolvers<Replay>();
+  const words = lastWords(child);
   child.once("message", (message) => {
     const answer = Replay.safeParse(message);
-    end(answer.success ? answer.data : lost(`its answer is ${answer.error.issues[0]?.message ?? "invalid"}`));
+    resolve(answer.success ? answer.data : lost(`its answer is ${answer.error.issues[0]?.message ?? "invalid"}`));
   });
-  child.once("error", (error) => end(lost(error.message)));
-  child.once("exit", (code, signal) => end(lost(`its process ended with ${signal ?? code}${words()}`)));
-  child.send(task);
+  child.once("error", (error) => resolve(lost(error.message)));
+  child.once("exit", (code, signal) => resolve(lost(`its process ended with ${signal ?? code}${words()}`)));
   return promise;
 }
 

@@ -13,7 +13,7 @@ import type { Report } from "../spec/report.ts";
 import type { Signed } from "../spec/trust.ts";
 import type { VerifyFacts } from "../spec/verify.ts";
 import { copyTransformer } from "./golden-copy.ts";
-import { replayInProcess } from "./golden-process.ts";
+import { startReplayer } from "./golden-process.ts";
 
 /**
  * `timeoutMs` is the golden replay's deadline, `nowMs` the time since the epoch. With `trust` the model's signature is looked
@@ -36,6 +36,7 @@ export type Verified = { report: Report; manifest: Manifest; digest: Digest };
 export async function verify(dir: string, options: VerifyOptions = {}): Promise<Verified> {
   const { timeoutMs = 60_000, nowMs = Date.now() } = options;
   const startedAt = performance.now();
+  using replayer = startReplayer(); // Loads ONNX Runtime while the files are read.
   const { manifest, digest, files, differences } = await inspectFolder(dir, { digestLarge: digestInThreads });
   const facts: VerifyFacts = {
     files: files.length + 1,
@@ -52,7 +53,7 @@ export async function verify(dir: string, options: VerifyOptions = {}): Promise<
   if (differences.length === 0) {
     const golden = await readGolden(dir, manifest);
     await using code = await copyTransformer(dir, manifest);
-    facts.replay = await replayInProcess({ dir, codeDir: code.path, manifest, golden }, timeoutMs);
+    facts.replay = await replayer.replay({ dir, codeDir: code.path, manifest, golden }, timeoutMs);
   }
   const report: Report = {
     schema: "sluice/report/v1",
