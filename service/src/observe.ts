@@ -31,7 +31,7 @@ export function observe({ telemetry, log, newId, readiness, release, revision }:
       level: c.res.status >= 500 && c.res.status !== 503 ? "error" : "info",
       message: "request",
       requestId: c.get("requestId"),
-      ...(trace === undefined ? {} : { traceId: trace.traceId }),
+      ...(trace === undefined ? {} : { traceId: trace.traceId, spanId: trace.spanId }),
       principal: c.get("principal")?.id,
       ...served,
       ...reasonOf(c.error),

@@ -12,11 +12,12 @@ import type { Idempotency } from "./idempotency/once.ts";
 import { openSqliteStore } from "./idempotency/sqlite.ts";
 import { type Listener, listen } from "./listen.ts";
 import type { Log } from "./log.ts";
+import { createLogPush, joinLogs, type LogPush } from "./log-push.ts";
 import { loadModel } from "./model.ts";
 import { Models } from "./models.ts";
 import { createRateLimit } from "./rate.ts";
 import { Readiness } from "./readiness.ts";
-import { createTelemetry, type Telemetry } from "./telemetry.ts";
+import { attributesOf, createTelemetry, type Telemetry } from "./telemetry.ts";
 
 /** A service that listens. `ready` resolves when models are proven, or rejects with the reason why they are not. */
 export type Service = {
@@ -27,9 +28,11 @@ export type Service = {
 };
 
 /** Reads, verifies, listens, then proves the models; throws a `DeployError` before it listens when a file is not as it should be. */
-export async function startService(config: Config, log: Log): Promise<Service> {
-  const access = await openAccess(config, log);
+export async function startService(config: Config, local: Log): Promise<Service> {
   const about = await readAbout(config);
+  const push = openLogPush(config, about, local);
+  const log = push === undefined ? local : joinLogs(local, push);
+  const access = await openAccess(config, log);
   const telemetry = createTelemetry({
     release: about.release?.id,
     revision: about.revision,
@@ -64,7 +67,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       for (const { pool } of models.all) pool.close();
       idempotency.store.close();
       access.stop();
-      await telemetry.shutdown();
+      await Promise.all([telemetry.shutdown(), push?.shutdown()]);
     },
   };
 }
@@ -90,6 +93,14 @@ async function prove(models: Models): Promise<void> {
 async function readAbout({ record, revision }: Config) {
   const release = record === undefined ? undefined : (await readJson(record, ReleaseRecord)).release;
   return { ...(release === undefined ? {} : { release }), ...(revision === undefined ? {} : { revision }) };
+}
+
+type About = Awaited<ReturnType<typeof readAbout>>;
+
+function openLogPush({ otlp }: Config, { release, revision }: About, local: Log): LogPush | undefined {
+  if (otlp === undefined) return undefined;
+  const resource = attributesOf(release?.id, revision);
+  return createLogPush({ endpoint: otlp.endpoint, resource, local, now: Date.now });
 }
 
 async function loadModels({ models, workers, queue, deadlineMs }: Config, telemetry: Telemetry): Promise<Models> {

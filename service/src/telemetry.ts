@@ -1,22 +1,20 @@
 import { setTimeout } from "node:timers/promises";
-import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-http";
 import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
-import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
-import { AggregationType, MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
-import { BatchSpanProcessor } from "@opentelemetry/sdk-trace";
+import { AggregationType, MeterProvider } from "@opentelemetry/sdk-metrics";
+import { createRouteLabels, labelsOf, type ModelName } from "./labels.ts";
+import { metricPush, tracePush } from "./otlp.ts";
 import type { PoolEvents } from "./pool.ts";
 import { createTracing, type Tracing } from "./trace.ts";
 
 /** What is measured of one answered request. `route` is the pattern, never the path. */
 export type Served = { method: string; route: string; status: number; durationMs: number };
 
-type ModelName = { name: string; version: string };
-
 export type Telemetry = {
   served(request: Served): void;
   /** What a model's pool reports; `gauges` is asked at each scrape. */
   poolEvents(model: ModelName): PoolEvents;
+  /** Also lets the routes of that model be counted by its name and version. */
   watchPool(model: ModelName, gauges: { depth: number; ready: number }): void;
   /** The metrics in Prometheus's text format. */
   scrape(): Promise<string>;
@@ -33,8 +31,14 @@ export type TelemetryOptions = {
   otlp?: { endpoint: string; traceRatio: number };
 };
 
-/** Names carry their unit: the scrape writes them as they are. */
-const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/**
+ * Bounds of the latency histograms, in seconds. An alert on a limit of `slo.yaml` is exact where the limit is one of
+ * them, and interpolated elsewhere; hence many of them where limits are.
+ */
+export const seconds = [
+  ...[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.075, 0.1, 0.12, 0.15],
+  ...[0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 2.5, 5, 10],
+];
 const sizes = [1, 2, 4, 8, 16, 32, 64];
 
 /** OpenTelemetry metrics and traces of one process. Release and revision become labels of every series. */
@@ -42,6 +46,7 @@ export function createTelemetry({ release, revision, otlp }: TelemetryOptions): 
   const exporter = new PrometheusExporter({ preventServerStart: true });
   const serializer = new PrometheusSerializer(undefined, false, /^sluice\./);
   const resource = resourceOf(release, revision);
+  const routeLabels = createRouteLabels();
   const provider = new MeterProvider({
     readers: [exporter, ...(otlp === undefined ? [] : [metricPush(otlp.endpoint)])],
     resource,
@@ -71,12 +76,8 @@ export function createTelemetry({ release, revision, otlp }: TelemetryOptions): 
       const ended = Promise.allSettled([tracing?.shutdown(), provider.shutdown()]);
       await Promise.race([ended, setTimeout(2_000, undefined, { ref: false })]);
     },
-    served({ method, route, status, durationMs }) {
-      duration.record(durationMs / 1000, {
-        "http.request.method": method,
-        "http.route": route,
-        "http.response.status_code": status,
-      });
+    served(request) {
+      duration.record(request.durationMs / 1000, routeLabels.of(request));
     },
     poolEvents(model) {
       const labels = labelsOf(model);
@@ -91,6 +92,7 @@ export function createTelemetry({ release, revision, otlp }: TelemetryOptions): 
     },
     watchPool(model, gauges) {
       const labels = labelsOf(model);
+      routeLabels.add(model);
       depth.addCallback((result) => result.observe(gauges.depth, labels));
       workers.addCallback((result) => result.observe(gauges.ready, labels));
     },
@@ -101,28 +103,14 @@ export function createTelemetry({ release, revision, otlp }: TelemetryOptions): 
   };
 }
 
-/** Whose telemetry it is. */
-export function resourceOf(release = "none", revision = "none") {
-  return resourceFromAttributes({
-    "service.name": "sluice",
-    "sluice.release": release,
-    "sluice.revision": revision,
-  });
+/** Whose telemetry it is, in OpenTelemetry's words. */
+export function attributesOf(release = "none", revision = "none") {
+  return { "service.name": "sluice", "sluice.release": release, "sluice.revision": revision };
 }
 
-/** Both give up quietly: a collector that is down costs what it would have been told, and nothing else. */
-function metricPush(endpoint: string) {
-  const exporter = new OTLPMetricExporter({ url: `${endpoint}/v1/metrics`, timeoutMillis: 5_000 });
-  return new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 15_000 });
-}
-
-function tracePush(endpoint: string) {
-  const exporter = new OTLPTraceExporter({ url: `${endpoint}/v1/traces`, timeoutMillis: 5_000 });
-  return new BatchSpanProcessor({ exporter, maxQueueSize: 4_096, scheduledDelayMillis: 1_000 });
-}
-
-function labelsOf({ name, version }: ModelName) {
-  return { "model.name": name, "model.version": version };
+/** The same as OpenTelemetry's resource. */
+export function resourceOf(release?: string, revision?: string) {
+  return resourceFromAttributes(attributesOf(release, revision));
 }
 
 function histogram(instrumentName: string, boundaries: number[]) {

@@ -11,10 +11,12 @@ import {
 import type { Resource } from "@opentelemetry/resources";
 import { type SpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import type { AnswerTimes } from "./job.ts";
+import { methodOf } from "./labels.ts";
 
 /** The span of one request. Where nothing is recorded, there is none. */
 export type Trace = {
   traceId: string;
+  spanId: string;
   /** Adds the spans of the queue and of the worker's three steps. */
   answered(times: AnswerTimes): void;
   end(request: { method: string; route: string; status: number }): void;
@@ -41,8 +43,10 @@ export function createTracing(options: { resource: Resource; ratio: number; proc
       const parent = caller === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, caller);
       const span = tracer.startSpan(method, { kind: SpanKind.SERVER }, parent);
       const context = trace.setSpan(parent, span);
+      const { traceId, spanId } = span.spanContext();
       return {
-        traceId: span.spanContext().traceId,
+        traceId,
+        spanId,
         answered(times) {
           for (const [name, start, end] of stepsOf(times)) {
             const attributes = { "sluice.batch.size": times.items };
@@ -57,8 +61,9 @@ export function createTracing(options: { resource: Resource; ratio: number; proc
 }
 
 function endSpan(span: Span, { method, route, status }: { method: string; route: string; status: number }): void {
-  span.updateName(`${method} ${route}`);
-  span.setAttributes({ "http.request.method": method, "http.route": route, "http.response.status_code": status });
+  const known = methodOf(method);
+  span.updateName(`${known} ${route}`);
+  span.setAttributes({ "http.request.method": known, "http.route": route, "http.response.status_code": status });
   if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
   span.end();
 }

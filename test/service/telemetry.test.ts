@@ -1,4 +1,5 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { createRouteLabels } from "../../service/src/labels.ts";
 import { createTelemetry, resourceOf } from "../../service/src/telemetry.ts";
 import { createTracing } from "../../service/src/trace.ts";
 import { serve } from "../support/server.ts";
@@ -76,11 +77,24 @@ test("metrics count requests by route, method and status, and have no label that
   expect(count("/v1/models/tabular/predict", 200)).toBe("1");
   expect(count("/v1/models/tabular/predict", 422)).toBe("1");
   expect(count("unmatched", 404)).toBe("3");
+  expect(text).toMatch(/_duration_seconds_count\{[^}]*method="POST"[^}]*model_name="tabular",model_version="1\.0\.0"/);
   expect(text).toMatch(/sluice_queue_depth\{[^}]*model_name="tabular"[^}]*\} 0/);
   expect(text).toMatch(/sluice_workers\{[^}]*model_version="1\.0\.0"[^}]*\} 1/);
 });
 
-test("traces and metrics are sent to a collector that is configured", async () => {
+test("createRouteLabels() names the newest model where a route names no version, and no method of a client's making", () => {
+  const labels = createRouteLabels();
+  for (const version of ["9.0.0", "10.0.0", "2.0.0"]) labels.add({ name: "m", version });
+  const of = (method: string, route: string) => labels.of({ method, route, status: 200 });
+  expect(of("POST", "/v1/models/m/predict")["model.version"]).toBe("10.0.0");
+  expect(of("POST", "/v2/models/m/versions/2.0.0/infer")["model.version"]).toBe("2.0.0");
+  for (const route of ["/v1/models", "/v1/models/:name/predict", "unmatched"]) {
+    expect(of("GET", route)).not.toHaveProperty("model.name");
+  }
+  expect([of("GET", "/x"), of("MADE-UP", "/x")].map((one) => one["http.request.method"])).toEqual(["GET", "_OTHER"]);
+});
+
+test("traces, metrics and logs are sent to a collector that is configured", async () => {
   const paths = new Set<string>();
   const collector = serve(async (request) => {
     paths.add(new URL(request.url).pathname);
@@ -93,17 +107,31 @@ test("traces and metrics are sent to a collector that is configured", async () =
   await fetch(`${service.url}/livez`);
   service.kill("SIGTERM");
   expect(await service.exited).toBe(0); // a drain sends what is left
-  expect([...paths].sort()).toEqual(["/v1/metrics", "/v1/traces"]);
+  expect([...paths].sort()).toEqual(["/v1/logs", "/v1/metrics", "/v1/traces"]);
   await collector.stop();
 });
 
 test("a collector that is down costs no request and no drain", async () => {
   const gone = serve(() => new Response());
   await gone.stop();
+  const said = await serveBeside(gone.url);
+  expect(said).toContain("logs cannot be sent");
+});
+
+test("a collector that takes everything and never answers costs no request and no drain", async () => {
+  const stuck = serve(() => new Promise<Response>(() => undefined));
+  await serveBeside(stuck.url);
+  expect(stuck.seen()).toBeGreaterThan(0);
+  await stuck.stop();
+});
+
+/** Serves beside that collector, drains, and returns what the service said. */
+async function serveBeside(collector: string): Promise<string> {
   const [bun] = runtimes;
   if (bun === undefined) throw new Error("There is no runtime");
-  await using service = await startProcess(bun, { env: { SLUICE_OTLP: gone.url, SLUICE_TRACE_RATIO: "1" } });
-  for (let i = 0; i < 20; i += 1) expect((await fetch(`${service.url}/livez`)).status).toBe(200);
+  await using service = await startProcess(bun, { env: { SLUICE_OTLP: collector, SLUICE_TRACE_RATIO: "1" } });
+  for (let i = 0; i < 600; i += 1) expect((await fetch(`${service.url}/livez`)).status).toBe(200);
   service.kill("SIGTERM");
   expect(await service.exited).toBe(0);
-});
+  return service.output();
+}

@@ -4,11 +4,14 @@ import { dirname, join } from "node:path";
 import { digestKey, newKey } from "../../pipeline/src/release/key.ts";
 import { root, tabularDir } from "./service-app.ts";
 
-/** How a runtime runs a program; it may write to the folder `state` and read the `folders`. */
+/** What a program may: write to the folder `state`, read the `folders`, and see these environment variables. */
+type Leave = { state: string; folders: string[]; variables: string[] };
+
+/** How a runtime runs a program with no more leave than that, where it has such a thing. */
 export type Runtime = {
   name: string;
   found: boolean;
-  command(program: string, state: string, folders: string[]): string[];
+  command(program: string, leave: Leave): string[];
 };
 
 const modules = join(root, "node_modules");
@@ -26,14 +29,10 @@ export const runtimes: Runtime[] = [
   {
     name: "Deno",
     found: deno !== undefined,
-    command: (program, state, folders) => [
+    command: (program, { state, folders, variables }) => [
       ...[deno ?? "deno", "run", "--no-prompt", "--allow-net=127.0.0.1", `--allow-read=${[root, ...folders].join()}`],
-      ...[
-        `--allow-write=${state}`,
-        "--allow-env=SLUICE_*",
-        `--allow-ffi=${join(modules, "onnxruntime-node")}`,
-        program,
-      ],
+      ...[`--allow-write=${state}`, `--allow-env=${variables.join()}`],
+      ...[`--allow-ffi=${join(modules, "onnxruntime-node")}`, program],
     ],
   },
 ];
@@ -75,7 +74,8 @@ export async function spawnProcess(
   const keyPath = keyFile ?? join(state, "keys.json");
   if (keyFile === undefined) await writeFile(keyPath, JSON.stringify({ schema: "sluice/keys/v1", keys }));
   const readyFile = join(state, "ready.json");
-  const child = Bun.spawn(runtime.command(program, state, dirs.map(dirname)), {
+  const variables = env.SLUICE_OTLP === undefined ? ["SLUICE_*"] : ["SLUICE_*", "OTEL_*"];
+  const child = Bun.spawn(runtime.command(program, { state, folders: dirs.map(dirname), variables }), {
     cwd: root,
     env: { SLUICE_MODELS: dirs.join(":"), SLUICE_KEYS: keyPath, SLUICE_READY_FILE: readyFile, ...env },
     stdout: "pipe",
