@@ -1,13 +1,10 @@
-import { parentPort } from "node:worker_threads";
-import { digestFileNow } from "./digest.ts";
+import { parentPort, workerData } from "node:worker_threads";
+import { digestShare } from "./digest-threads.ts";
 
-/** A thread that digests one file for each path it is sent. */
-parentPort?.on("message", (path: string) => parentPort?.postMessage(answer(path)));
-
-function answer(path: string): unknown {
-  try {
-    return { kind: "digest", ...digestFileNow(path) };
-  } catch (error) {
-    return { kind: "refused", message: error instanceof Error ? error.message : String(error) };
-  }
-}
+/** A thread that takes its share of a queue of files. */
+parentPort?.postMessage(
+  await digestShare(workerData).then(
+    (found) => ({ kind: "found", found: [...found] }),
+    (error: unknown) => ({ kind: "refused", message: error instanceof Error ? error.message : String(error) }),
+  ),
+);

@@ -1,7 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import type { Digest } from "../spec/digest.ts";
-import { mapLanes } from "./lanes.ts";
-import { readSteadily, readSteadilyNow } from "./steady.ts";
+import { readSteadily } from "./steady.ts";
 
 /** A file's digest and its size in bytes. */
 export interface FileDigest {
@@ -11,8 +10,6 @@ export interface FileDigest {
 
 /** Digests files, in the order of their paths. */
 export type DigestFiles = (paths: readonly string[]) => Promise<FileDigest[]>;
-
-const lanes = 4;
 
 /** SHA-256 of bytes in memory. */
 export function digestBytes(bytes: Uint8Array | string): Digest {
@@ -26,15 +23,12 @@ export async function digestFile(path: string): Promise<FileDigest> {
   return { digest: finish(hash), size };
 }
 
-/** The same as `digestFile`, for a thread that does nothing else. */
-export function digestFileNow(path: string): FileDigest {
-  const hash = createHash("sha256");
-  const size = readSteadilyNow(path, (chunk) => hash.update(chunk));
-  return { digest: finish(hash), size };
-}
-
-/** Digests many files, a few at a time on this thread: enough to read one while another is hashed. */
-export const digestFiles: DigestFiles = (paths) => mapLanes(paths, lanes, digestFile);
+/** Digests many files, one after the other. */
+export const digestFiles: DigestFiles = async (paths) => {
+  const found: FileDigest[] = [];
+  for (const path of paths) found.push(await digestFile(path));
+  return found;
+};
 
 /** One digest over many files, whatever their order: SHA-256 of one JSON line `[path,size,digest]` a file, sorted by path. */
 export function digestList(files: readonly { path: string; size: number; digest: Digest }[]): Digest {
