@@ -9,6 +9,8 @@ export type SitePaths = {
   file: string;
   lock: string;
   samples: string;
+  /** What was served by the hour, for the error budget. */
+  history: string;
   /** What the site itself prints. */
   output: string;
   logs: string;
@@ -26,6 +28,7 @@ export function sitePaths(state: string): SitePaths {
     file: join(folder, "state.json"),
     lock: join(folder, "lock.db"),
     samples: join(folder, "samples.json"),
+    history: join(folder, "history.db"),
     output: join(folder, "site.log"),
     logs: join(folder, "logs"),
     logOf: (id) => join(folder, "logs", `${id}.log`),

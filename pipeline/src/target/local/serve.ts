@@ -1,5 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import type { SiteFile } from "../../spec/site.ts";
+import { countedBy, History } from "./history.ts";
 import { listen, openAdmin } from "./listen.ts";
 import { lockSite } from "./lock.ts";
 import { tidyLogs } from "./logs.ts";
@@ -21,6 +22,7 @@ type End = "leave" | "down" | "replaced";
 const answerTimeoutMs = 60_000;
 const holdMs = 10_000;
 const tidyMs = 60_000;
+const saveMs = 5_000;
 
 /** Takes the lock, brings back what was, opens the router, then the admin socket: who can ask sees a whole site. */
 export async function serveSite({ state, host, port, workers, isShared }: SiteOptions): Promise<RunningSite> {
@@ -32,10 +34,12 @@ export async function serveSite({ state, host, port, workers, isShared }: SiteOp
   await site.resume(await readSamples(paths.samples));
 
   const { arms, meter } = site;
+  const history = new History(paths.history);
   const proxy = createProxy({ arms, meter, random: Math.random, timeoutMs: answerTimeoutMs, holdMs });
-  const router = listen(proxy, { host, port: port === 0 ? (before?.port ?? 0) : port, isShared });
+  const router = listen(countedBy(history, proxy), { host, port: port === 0 ? (before?.port ?? 0) : port, isShared });
   await site.listensOn(router.port);
 
+  setInterval(() => saveOrSay(history), saveMs).unref();
   const tidy = () => tidyLogs(paths.logs, { inUse: new Set(site.show().revisions.map(({ id }) => paths.logOf(id))) });
   setInterval(() => void tidy().catch((error: unknown) => console.error(error)), tidyMs).unref();
   const asked = Promise.withResolvers<End>();
@@ -57,11 +61,22 @@ export async function serveSite({ state, host, port, workers, isShared }: SiteOp
     const end = await asked.promise;
     await (end === "down" ? router.close() : router.leave());
     await admin.close();
+    saveOrSay(history);
+    history.close();
     if (end === "replaced") return;
     await rm(paths.socket, { force: true });
     lock.release();
   };
   return { end: () => asked.resolve("leave"), ended: close() };
+}
+
+/** A disk that is full for a while costs the history nothing, and the site even less. */
+function saveOrSay(history: History): void {
+  try {
+    history.save(Date.now());
+  } catch (error) {
+    console.error(error);
+  }
 }
 
 const empty: Omit<SiteFile, "host" | "workers"> = {
