@@ -128,11 +128,11 @@ function recordOf({ time, entry: { level, message, traceId, spanId, ...rest } }:
 
 function attributesOf(values: Record<string, unknown>): { key: string; value: AnyValue }[] {
   return Object.entries(values).flatMap(([key, value]) =>
-    value === undefined ? [] : [{ key, value: valueOf(value) }],
+    value === undefined ? [] : [{ key, value: anyValueOf(value) }],
   );
 }
 
-function valueOf(value: unknown): AnyValue {
+function anyValueOf(value: unknown): AnyValue {
   if (typeof value !== "number") return { stringValue: String(value) };
   return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value };
 }

@@ -13,12 +13,15 @@ export type PoolLimits = {
   deadlineMs: number;
 };
 
+/** Why a worker is replaced: it ended, it hung, or it refused to start. */
+export const restartReasons = ["lost", "hung", "refused"] as const;
+
 /** What the pool tells about itself, for metrics and logs. */
 export type PoolEvents = {
   onRun(times: RunTimes): void;
   /** How long the first request of a run waited. */
   onWait(waitMs: number): void;
-  onRestart(reason: "lost" | "hung" | "refused"): void;
+  onRestart(reason: (typeof restartReasons)[number]): void;
 };
 
 type Run = { jobs: Job[]; startedAt: number; hangs: ReturnType<typeof setTimeout> };
@@ -37,6 +40,7 @@ export class Pool {
   readonly #running = new Map<Lane, Run>();
   readonly #opening = Promise.withResolvers<void>();
   #respawn: ReturnType<typeof setTimeout> | undefined;
+  #soon: ReturnType<typeof setImmediate> | undefined;
   #backoffMs = firstBackoffMs;
   #itemMs = 0; // moving average of the time that one item holds a worker
   #ready = 0;
@@ -89,7 +93,7 @@ export class Pool {
     }
     const { job, promise } = createJob({ input, wantOutputs }, principal, limit, (late) => this.#expire(late, limit));
     this.#queue.push(principal, job);
-    this.#dispatch();
+    this.#dispatchSoon();
     if (this.#queue.size > 0) signal?.().addEventListener("abort", () => this.#abandon(job), { once: true });
     return promise;
   }
@@ -123,6 +127,15 @@ export class Pool {
     const detail = `${state}, the deadline is ${ms} ms`;
     if (own) return new Problem("own-deadline-passed", detail);
     return code === "wait-too-long" ? this.#busy(code, detail) : new Problem(code, detail);
+  }
+
+  /** What arrives in one turn of the event loop shares a run, where runs can be shared. */
+  #dispatchSoon(): void {
+    if (this.#batchSize === 1) return this.#dispatch();
+    this.#soon ??= setImmediate(() => {
+      this.#soon = undefined;
+      this.#dispatch();
+    });
   }
 
   #dispatch(): void {

@@ -4,7 +4,7 @@ import { resourceFromAttributes } from "@opentelemetry/resources";
 import { AggregationType, MeterProvider } from "@opentelemetry/sdk-metrics";
 import { createRouteLabels, labelsOf, type ModelName } from "./labels.ts";
 import { metricPush, tracePush } from "./otlp.ts";
-import type { PoolEvents } from "./pool.ts";
+import { type PoolEvents, restartReasons } from "./pool.ts";
 import { createTracing, type Tracing } from "./trace.ts";
 
 /** What is measured of one answered request. `route` is the pattern, never the path. */
@@ -93,6 +93,8 @@ export function createTelemetry({ release, revision, otlp }: TelemetryOptions): 
     watchPool(model, gauges) {
       const labels = labelsOf(model);
       routeLabels.add(model);
+      // A counter is seen once it was added to; rates need its beginning.
+      for (const reason of restartReasons) restarts.add(0, { ...labels, reason });
       depth.addCallback((result) => result.observe(gauges.depth, labels));
       workers.addCallback((result) => result.observe(gauges.ready, labels));
     },

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { budgetOf, judgeBudget, type Served, servedBy } from "../decide/budget.ts";
+import { grafanaDashboard } from "../decide/dashboard.ts";
 import { exitOfVerdict } from "../decide/exit.ts";
 import { prometheusRules } from "../decide/rules.ts";
 import { readPolicies } from "../release/policies.ts";
@@ -18,6 +19,7 @@ const Options = z.object({ prometheus: z.url().optional() });
 
 export function register(program: Command): void {
   registerBudget(program);
+  registerDashboard(program);
   addCommand(
     program,
     "rules",
@@ -29,6 +31,22 @@ export function register(program: Command): void {
     async (options) => {
       const rules = prometheusRules(await readSlo(placeOf(options)));
       return { exit: 0, json: rules, text: stringify(rules, { lineWidth: 0 }).trimEnd() };
+    },
+  );
+}
+
+function registerDashboard(program: Command): void {
+  addCommand(
+    program,
+    "dashboard",
+    {
+      description: "Prints a Grafana dashboard of the service's metrics, with the limits of slo.yaml as lines.",
+      example: "sluice dashboard > sluice.json",
+    },
+    (command) => command,
+    async (options) => {
+      const dashboard = grafanaDashboard(await readSlo(placeOf(options)));
+      return { exit: 0, json: dashboard, text: JSON.stringify(dashboard, undefined, 2) };
     },
   );
 }

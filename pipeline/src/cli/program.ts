@@ -16,7 +16,7 @@ const parts: readonly { adds: readonly string[]; load: () => Promise<Part> }[] =
   { adds: ["verify"], load: () => import("./verify.ts") },
   { adds: ["contract"], load: () => import("./contract.ts") },
   { adds: ["load"], load: () => import("./load.ts") },
-  { adds: ["budget", "rules"], load: () => import("./budget.ts") },
+  { adds: ["budget", "rules", "dashboard"], load: () => import("./budget.ts") },
   { adds: ["simulate"], load: () => import("./simulate.ts") },
   { adds: ["scan"], load: () => import("./scan.ts") },
   { adds: ["sbom"], load: () => import("./sbom.ts") },

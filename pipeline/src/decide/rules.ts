@@ -24,7 +24,6 @@ const burns = [
 
 const windows = [...new Set(burns.flatMap(({ long, short }) => [short, long]))];
 const metric = "http_server_request_duration_seconds";
-const errorRatio = (window: string) => `sluice:error_ratio:rate${window}`;
 
 /** Recording and alert rules for every model of `slo.yaml`; latency comes from the service's own histogram. */
 export function prometheusRules({ models, budgetDays }: SloPolicy): RuleFile {
@@ -38,6 +37,11 @@ export function prometheusRules({ models, budgetDays }: SloPolicy): RuleFile {
       ],
     })),
   };
+}
+
+/** The recording rule's name of the share of failed requests in a window. */
+export function errorRatio(window: string): string {
+  return `sluice:error_ratio:rate${window}`;
 }
 
 /** The share of failed requests in a window, as PromQL; 4xx say nothing about the service. */
