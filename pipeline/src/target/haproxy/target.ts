@@ -2,69 +2,78 @@ import { join } from "node:path";
 import type { Router, Runtime } from "../../rollout/ports.ts";
 import { DeployError } from "../../spec/error.ts";
 import { Weights } from "../../spec/sample.ts";
-import type { Revision, SiteWeights } from "../../spec/site.ts";
+import type { SiteWeights } from "../../spec/site.ts";
 import { openSite, type SiteClientOptions } from "../local/client.ts";
 import { siteUp } from "../local/up.ts";
+import type { Backing, Endpoint } from "./backing.ts";
 import type { HaproxyServer } from "./config.ts";
 import { openHaproxy } from "./router.ts";
 import { haproxyPaths, haproxyUp, haproxyWrite } from "./up.ts";
 
-/** HAProxy before revisions on this machine. `bind` is where clients come, such as `0.0.0.0:8080`. */
-export type HaproxyTarget = { stateDir: string; bind: string; controlBind?: string; workers: number };
+/** Where HAProxy has its folder, and where clients come: `bind`, such as `0.0.0.0:8080`. */
+export type HaproxyFront = { stateDir: string; bind: string; controlBind?: string };
 
 const healthySeconds = 10;
 const pollMs = 50;
 
-/**
- * Brings up the site, which starts and watches the revisions, and HAProxy, which gets the clients' traffic. The site keeps
- * weights, stable and the fence too: what it refuses never reaches HAProxy.
- */
+/** HAProxy before revisions on this machine, which the site starts and watches. */
 export async function openHaproxyTarget(
-  wanted: HaproxyTarget,
+  { workers, ...front }: HaproxyFront & { workers: number },
   options: SiteClientOptions = {},
 ): Promise<Router & Runtime> {
-  const { stateDir, workers, ...binds } = wanted;
-  const folder = join(stateDir, "haproxy");
-  const paths = haproxyPaths(folder);
+  const { stateDir } = front;
   await siteUp({ stateDir, host: "127.0.0.1", port: 0, workers });
   const site = openSite(stateDir, options);
+  const endpoints = async () => (await site.list()).map(({ id, port }) => ({ id, host: "127.0.0.1", port }));
+  return haproxyBefore({ ...site, endpoints }, front);
+}
+
+/** Brings up HAProxy, which gets the clients' traffic, before `backing`: what that refuses never reaches HAProxy. */
+export async function haproxyBefore(backing: Backing, { stateDir, ...binds }: HaproxyFront): Promise<Router & Runtime> {
+  const folder = join(stateDir, "haproxy");
+  const paths = haproxyPaths(folder);
   const haproxy = openHaproxy({ control: { path: paths.socket }, samplesFile: paths.samples });
-  const present = async () => ({ folder, ...binds, servers: serversOf(await site.list(), await site.readWeights()) });
-  /** Makes HAProxy know the revisions that the site has. A reload begins its counts anew: they are kept before. */
+  const present = async () => ({
+    folder,
+    ...binds,
+    servers: serversOf(await backing.endpoints(), await backing.readWeights()),
+  });
+  /** Makes HAProxy know the revisions that there are. A reload begins its counts anew: they are kept before. */
   const agree = async () => {
     await haproxy.readSamples().catch(() => undefined);
     await haproxyUp(await present());
   };
   await agree();
-  await restoreWeights(haproxy, await site.readWeights());
+  await restoreWeights(haproxy, await backing.readWeights());
   return {
-    ...site,
+    ...backing,
     readWeights: () => haproxy.readWeights(),
     readSamples: () => haproxy.readSamples(),
     writeWeights: async (weights) => {
       for (const [id, weight] of Object.entries(weights)) if (weight > 0) await healthy(id);
-      await site.writeWeights(weights);
+      await backing.writeWeights(weights);
       await haproxyWrite(await present());
       await haproxy.writeWeights(weights);
     },
     start: async (id, release) => {
-      const revision = await site.start(id, release);
+      const revision = await backing.start(id, release);
       await agree();
       return revision;
     },
     stop: async (id, { drainSeconds }) => {
-      const isNeeded = new Map(Object.entries(await site.readWeights())).get(id) || (await site.readStable()) === id;
+      const isNeeded =
+        new Map(Object.entries(await backing.readWeights())).get(id) || (await backing.readStable()) === id;
       if (!isNeeded) await haproxy.drain(id, drainSeconds).catch(onlyStillBusy);
-      await site.stop(id, { drainSeconds });
+      await backing.stop(id, { drainSeconds });
       await agree();
     },
   };
 
-  /** HAProxy learns of a revision by its own health checks, a little later than the site. */
+  /** HAProxy learns of a revision by its own health checks, a little later than the backing. */
   async function healthy(id: string): Promise<void> {
     const deadline = performance.now() + healthySeconds * 1_000;
     while (!(await haproxy.isUp(id))) {
-      if (performance.now() > deadline || !(await site.list()).some((revision) => revision.id === id)) {
+      if (performance.now() > deadline || !(await backing.list()).some((revision) => revision.id === id)) {
         throw new DeployError(
           "E_STATE",
           `Cannot give revision ${id} weight: HAProxy does not find it well, expected UP`,
@@ -85,9 +94,9 @@ async function restoreWeights(haproxy: Router, kept: SiteWeights): Promise<void>
 }
 
 /** Weights of a reload are the kept ones, so that HAProxy goes on as it was. */
-function serversOf(revisions: readonly Revision[], weights: SiteWeights): HaproxyServer[] {
+function serversOf(endpoints: readonly Endpoint[], weights: SiteWeights): HaproxyServer[] {
   const shares = new Map(Object.entries(weights));
-  return revisions.map(({ id, port }) => ({ id, host: "127.0.0.1", port, weight: shares.get(id) ?? 0 }));
+  return endpoints.map((endpoint) => ({ ...endpoint, weight: shares.get(endpoint.id) ?? 0 }));
 }
 
 /** A drain that took too long ends: so it was asked. */
