@@ -20,6 +20,7 @@ const ModelEntry = z
 const models = guardedRoute("read", {
   method: "get",
   path: "/v1/models",
+  operationId: "models",
   summary: "The models of this service",
   tags: ["about"],
   responses: {
@@ -41,6 +42,7 @@ const About = strictObject(aboutProperties);
 const release = guardedRoute("read", {
   method: "get",
   path: "/v1/release",
+  operationId: "release",
   summary: "The release that answers",
   tags: ["about"],
   responses: { 200: { description: "Release and revision", content: { "application/json": { schema: About } } } },

@@ -9,6 +9,7 @@ const ok = { description: "Yes", content: { "text/plain": { schema: z.literal("o
 const livez = createRoute({
   method: "get",
   path: "/livez",
+  operationId: "live",
   summary: "Whether the process answers",
   tags: ["health"],
   security: [],
@@ -18,6 +19,7 @@ const livez = createRoute({
 const readyz = createRoute({
   method: "get",
   path: "/readyz",
+  operationId: "ready",
   summary: "Whether the process may be sent requests: digests and golden outputs agreed, and it does not drain",
   tags: ["health"],
   security: [],

@@ -6,6 +6,7 @@ import { guardedRoute } from "./route.ts";
 const description = guardedRoute("read", {
   method: "get",
   path: "/openapi.json",
+  operationId: "openapi",
   summary: "This description: OpenAPI 3.1, made of the same route objects that answer",
   tags: ["about"],
   responses: {

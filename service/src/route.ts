@@ -1,5 +1,6 @@
 import { createRoute, type RouteConfig } from "@hono/zod-openapi";
 import type { Scope } from "../../pipeline/src/spec/keys.ts";
+import type { Model } from "./model.ts";
 import { ProblemBody, type ProblemCode, problems, problemType } from "./problem.ts";
 
 /** The problems that any route behind a key can answer with. */
@@ -19,6 +20,11 @@ export function problemResponses(codes: readonly ProblemCode[]): RouteConfig["re
       },
     ]),
   );
+}
+
+/** The `operationId` of a model's route; a route that names the version has one of its own. */
+export function idOf(what: string, { name, version }: Pick<Model, "name" | "version">, path: string): string {
+  return path.includes("/versions/") ? `${what}-${name}-${version}` : `${what}-${name}`;
 }
 
 function headersOf(status: number) {

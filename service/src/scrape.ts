@@ -7,6 +7,7 @@ import { guardedRoute } from "./route.ts";
 const metrics = guardedRoute("metrics", {
   method: "get",
   path: "/metrics",
+  operationId: "metrics",
   summary: "Metrics in Prometheus's text format",
   tags: ["operations"],
   responses: { 200: { description: "Metrics", content: { "text/plain": { schema: z.string() } } } },

@@ -5,19 +5,20 @@ import type { Ctx, Env } from "../env.ts";
 import type { Guard } from "../guard.ts";
 import type { Model } from "../model.ts";
 import { Problem } from "../problem.ts";
-import { guardedRoute } from "../route.ts";
+import { guardedRoute, idOf } from "../route.ts";
 import { datatypeOf } from "./names.ts";
 import { Live, ModelMetadata, ModelReady, Ready, ServerMetadata } from "./schema.ts";
 
 /** Metadata and health of the Open Inference Protocol. */
 export function addV2About(app: OpenAPIHono<Env>, deps: Deps, guard: Guard): void {
   const mayRead = guard("read");
-  const get = (path: string, summary: string, schema: z.ZodType, mayBeLoading = false) => ({
+  const get = (path: string, operationId: string, summary: string, schema: z.ZodType, mayBeLoading = false) => ({
     ...guardedRoute(
       "read",
       {
         method: "get" as const,
         path,
+        operationId,
         summary,
         tags: ["v2"],
         responses: { 200: { description: summary, content: { "application/json": { schema } } } },
@@ -31,17 +32,19 @@ export function addV2About(app: OpenAPIHono<Env>, deps: Deps, guard: Guard): voi
     if (deps.readiness.phase === "ready") return;
     throw new Problem("not-ready", `The service is ${deps.readiness.phase}`, { headers: { "retry-after": "1" } });
   };
-  app.openapi(get("/v2", "The server", ServerMetadata), () => json(server));
-  app.openapi(get("/v2/health/live", "Whether the server answers", Live), () => json({ live: true }));
-  app.openapi(get("/v2/health/ready", "Whether all models are ready", Ready, true), () => {
+  app.openapi(get("/v2", "v2-server", "The server", ServerMetadata), () => json(server));
+  app.openapi(get("/v2/health/live", "v2-live", "Whether the server answers", Live), () => json({ live: true }));
+  app.openapi(get("/v2/health/ready", "v2-ready", "Whether all models are ready", Ready, true), () => {
     requireReady();
     return json({ ready: true });
   });
   for (const model of deps.models.all) {
     const newest = deps.models.find(model.name) === model;
     for (const path of pathsOf(model, newest)) {
-      app.openapi(get(path, `What ${model.name} takes and gives`, ModelMetadata), () => json(metadataOf(model, deps)));
-      app.openapi(get(`${path}/ready`, `Whether ${model.name} is ready`, ModelReady, true), () => {
+      const [whatId, readyId] = [idOf("v2-model", model, path), idOf("v2-ready", model, path)];
+      const what = get(path, whatId, `What ${model.name} takes and gives`, ModelMetadata);
+      app.openapi(what, () => json(metadataOf(model, deps)));
+      app.openapi(get(`${path}/ready`, readyId, `Whether ${model.name} is ready`, ModelReady, true), () => {
         requireReady();
         return json({ name: model.name, ready: true });
       });

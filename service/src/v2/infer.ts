@@ -8,7 +8,7 @@ import { requireLoaded } from "../health.ts";
 import { answerOnce } from "../idempotency/once.ts";
 import type { Model } from "../model.ts";
 import { Problem } from "../problem.ts";
-import { guardedRoute } from "../route.ts";
+import { guardedRoute, idOf } from "../route.ts";
 import { findModel, pathsOf } from "./about.ts";
 import { decodeInputs, parseInfer } from "./decode.ts";
 import { inferSchema } from "./document.ts";
@@ -64,6 +64,7 @@ function routeOf(model: Model, path: string) {
     {
       method: "post",
       path,
+      operationId: idOf("v2-infer", model, path),
       summary: `Run ${model.name} on tensors`,
       tags: ["v2"],
       parameters: headerParameters,

@@ -44,6 +44,11 @@ test("the service's OpenAPI keeps the committed ruleset", async () => {
 test.each([
   ["a summary that is gone", (text: string) => text.replace(/"summary":"[^"]*",/, ""), "operation-summary"],
   [
+    "an operation without an id",
+    (text: string) => text.replace(/"operationId":"[^"]*",/, ""),
+    "operation-operationId",
+  ],
+  [
     "a reference to nothing",
     (text: string) => text.replace("#/components/schemas/", "#/components/gone/"),
     "no-unresolved-refs",
