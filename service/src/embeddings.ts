@@ -115,7 +115,7 @@ function pointTo(index: number, error: unknown): unknown {
 }
 
 function parseRequest(bytes: Uint8Array): z.output<typeof EmbeddingsRequest> {
-  const parsed = EmbeddingsRequest.safeParse(parseBody(bytes).value);
+  const parsed = EmbeddingsRequest.safeParse(parseBody(bytes));
   if (parsed.success) return parsed.data;
   throw problemOfIssues(parsed.error.issues);
 }

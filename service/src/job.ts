@@ -51,6 +51,9 @@ export function outcomeOf(result: TaskResult | undefined, times: AnswerTimes): A
   if (result === undefined) return lost();
   if (result.ok) return { ...result, times };
   if (result.kind === "invalid") return problemOfIssues(result.issues);
+  if (result.kind === "refused") {
+    return new Problem(result.code, result.message, result.faults === undefined ? {} : { faults: result.faults });
+  }
   return new Problem("inference-failed", "The model could not answer this request; the service's log says why", {
     cause: new Error(result.message),
   });

@@ -9,17 +9,22 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  * Parses JSON bytes as strictly as a gate should: UTF-8 only, no duplicate keys, no `__proto__`, bounded nesting,
  * finite numbers. Throws a `Problem` with the pointer of the first fault.
  */
-export function parseBody(bytes: Uint8Array): { text: string; value: unknown } {
-  const text = decode(bytes);
+export function parseBody(bytes: Uint8Array): unknown {
+  return parseText(decodeText(bytes));
+}
+
+/** The same for text, without the check of UTF-8. */
+export function parseText(text: string): unknown {
   scan(text);
   try {
-    return { text, value: JSON.parse(text) };
+    return JSON.parse(text);
   } catch (cause) {
     throw new Problem("json-malformed", "Cannot read the body: it is not well-formed JSON", { cause });
   }
 }
 
-function decode(bytes: Uint8Array): string {
+/** The text of UTF-8 bytes, or a `Problem`. */
+export function decodeText(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes);
   } catch (cause) {

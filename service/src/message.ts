@@ -1,12 +1,13 @@
 import type { ErrorCode } from "../../pipeline/src/spec/error.ts";
 import type { Manifest, ManifestFile } from "../../pipeline/src/spec/manifest.ts";
 import type { Issue } from "./issue.ts";
+import type { Fault, ProblemCode } from "./problem.ts";
 import type { Tensors } from "./tensor.ts";
 
 /** What a worker is started with. `model` is the manifest's entry of the model file: the worker proves the bytes it loads. */
 export type WorkerStart = { dir: string; manifest: Manifest; model: ManifestFile };
 
-/** What one request brings: well-formed JSON, raw bytes for `fromBytes`, or tensors that need no transformer. */
+/** What one request brings: text that should be JSON, raw bytes for `fromBytes`, or tensors that need no transformer. */
 export type Input =
   | { kind: "json"; text: string }
   | { kind: "bytes"; bytes: Uint8Array<ArrayBuffer> }
@@ -18,13 +19,14 @@ export type Task = { input: Input; wantOutputs: boolean };
 /** The answer to one task, in the order of the tasks. `json` is the validated response, already serialised. */
 export type TaskResult =
   | { ok: true; json: string; outputs?: Tensors }
+  | { ok: false; kind: "refused"; code: ProblemCode; message: string; faults: Fault[] | undefined }
   | { ok: false; kind: "invalid"; issues: Issue[] }
   | { ok: false; kind: "failed"; message: string };
 
 /** Where the time of one run went, in milliseconds. `items` is the size of the batch. */
 export type RunTimes = { encodeMs: number; runMs: number; decodeMs: number; items: number };
 
-/** Text between threads is several times cheaper than objects: requests that are JSON go as one JSON array. */
+/** Text between threads is several times cheaper than objects: requests that are JSON go as one sequence. */
 export type ToWorker = string | Task[];
 export type FromWorker =
   | string
@@ -32,14 +34,23 @@ export type FromWorker =
   | { kind: "refused"; code: ErrorCode; message: string }
   | { kind: "done"; results: TaskResult[]; times: RunTimes };
 
-/** The message for a batch. */
+/** Starts each text of a sequence, as RFC 7464 has it: JSON never has this character, neither in nor around strings. */
+const separator = "\x1e";
+
+/** The message for a batch. Text with a separator of its own goes as an object: it is for the worker to refuse. */
 export function packTasks(tasks: Task[]): ToWorker {
   let text = "";
   for (const { input, wantOutputs } of tasks) {
-    if (input.kind !== "json" || wantOutputs) return tasks;
-    text += text === "" ? input.text : `,${input.text}`;
+    if (input.kind !== "json" || wantOutputs || input.text.includes(separator)) return tasks;
+    text += separator + input.text;
   }
-  return `[${text}]`;
+  return text;
+}
+
+/** Undoes `packTasks` for text. */
+export function unpackTasks(text: string): Task[] {
+  const texts = text.slice(separator.length).split(separator);
+  return texts.map((one) => ({ input: { kind: "json", text: one }, wantOutputs: false }));
 }
 
 /** The answer to a batch: its times and one line for each response, when all went well. JSON text has no line breaks. */

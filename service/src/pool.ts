@@ -40,7 +40,7 @@ export class Pool {
   readonly #running = new Map<Lane, Run>();
   readonly #opening = Promise.withResolvers<void>();
   #respawn: ReturnType<typeof setTimeout> | undefined;
-  #soon: ReturnType<typeof setImmediate> | undefined;
+  #isDue = false; // a dispatch, at the end of this turn of the event loop
   #backoffMs = firstBackoffMs;
   #itemMs = 0; // moving average of the time that one item holds a worker
   #ready = 0;
@@ -94,8 +94,13 @@ export class Pool {
     const { job, promise } = createJob({ input, wantOutputs }, principal, limit, (late) => this.#expire(late, limit));
     this.#queue.push(principal, job);
     this.#dispatchSoon();
-    if (this.#queue.size > 0) signal?.().addEventListener("abort", () => this.#abandon(job), { once: true });
+    if (this.#mustWait) signal?.().addEventListener("abort", () => this.#abandon(job), { once: true });
     return promise;
+  }
+
+  /** Whether the request that came last is not in the next run. */
+  get #mustWait(): boolean {
+    return this.#running.size >= this.#ready || this.#queue.size > this.#batchSize;
   }
 
   #expectedWaitMs(): number {
@@ -131,11 +136,14 @@ export class Pool {
 
   /** What arrives in one turn of the event loop shares a run, where runs can be shared. */
   #dispatchSoon(): void {
-    if (this.#batchSize === 1) return this.#dispatch();
-    this.#soon ??= setImmediate(() => {
-      this.#soon = undefined;
-      this.#dispatch();
-    });
+    if (this.#batchSize === 1) this.#dispatch();
+    else if (!this.#isDue) {
+      this.#isDue = true;
+      setImmediate(() => {
+        this.#isDue = false;
+        this.#dispatch();
+      });
+    }
   }
 
   #dispatch(): void {

@@ -6,10 +6,9 @@ import type { Ctx, Env } from "./env.ts";
 import type { Guard } from "./guard.ts";
 import { requireLoaded } from "./health.ts";
 import { answerOnce } from "./idempotency/once.ts";
-import { parseBody } from "./json.ts";
-import type { Input } from "./message.ts";
+import { decodeText } from "./json.ts";
 import { type Model, strictObject } from "./model.ts";
-import { guardedRoute } from "./route.ts";
+import { guardedRoute, idOf } from "./route.ts";
 
 /** A typed predict route for each model, and one for each of its versions. */
 export function addPredict(app: OpenAPIHono<Env>, deps: Deps, guard: Guard): void {
@@ -33,7 +32,8 @@ async function predict(c: Ctx, deps: Deps, model: Model): Promise<Response> {
   const deadlineMs = deadlineOf(request);
   const bytes = await readBody(request, deps.limits);
   return await answerOnce(c, deps.idempotency, { body: bytes, now: deps.now }, async () => {
-    const input = type === json ? jsonInput(bytes) : ({ kind: "bytes", bytes } as const);
+    const input =
+      type === json ? ({ kind: "json", text: decodeText(bytes) } as const) : ({ kind: "bytes", bytes } as const);
     const principal = c.get("principal").id;
     const signal = () => c.req.raw.signal;
     const { json: output, times } = await model.pool.submit({
@@ -50,22 +50,15 @@ async function predict(c: Ctx, deps: Deps, model: Model): Promise<Response> {
   });
 }
 
-/** Well-formed and strict; whether it is what the model asks for, its worker says. */
-function jsonInput(bytes: Uint8Array<ArrayBuffer>): Input {
-  const { text } = parseBody(bytes);
-  return { kind: "json", text };
-}
-
 function routeOf(model: Model, path: string): RouteConfig {
   const body = { [json]: { schema: model.requestSchema } };
   const raw = { [octets]: { schema: { type: "string", format: "binary", minLength: 1 } } } as const;
-  const id = `predict-${model.name}${path.includes("/versions/") ? `-${model.version}` : ""}`;
   return guardedRoute(
     "predict",
     {
       method: "post",
       path,
-      operationId: id,
+      operationId: idOf("predict", model, path),
       summary: `Ask ${model.name}: ${model.manifest.description}`,
       tags: ["predict"],
       parameters: headerParameters,

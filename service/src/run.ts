@@ -1,6 +1,8 @@
 import { rowsOf, stack, unstack } from "./batch.ts";
 import type { Issue } from "./issue.ts";
-import type { Input, RunTimes, TaskResult, ToWorker } from "./message.ts";
+import { parseText } from "./json.ts";
+import { type RunTimes, type Task, type TaskResult, type ToWorker, unpackTasks } from "./message.ts";
+import { Problem } from "./problem.ts";
 import type { Session } from "./session.ts";
 import type { Tensors } from "./tensor.ts";
 import type { Transformer } from "./transformer.ts";
@@ -8,48 +10,35 @@ import type { Transformer } from "./transformer.ts";
 /** One task on its way: encoded, or already answered because it could not be. */
 type Step = { value: unknown; inputs: Tensors } | { result: TaskResult };
 
-/** A task as the worker sees it: JSON is parsed, and not yet held against the model's schema. */
-type Work = { input: Exclude<Input, { kind: "json" }> | { kind: "value"; value: unknown }; wantOutputs: boolean };
-
 /** Answers a batch: encode each, run them stacked where that is possible, decode each. Never throws for one bad task. */
 export async function runBatch(
   { session, transformer }: { session: Session; transformer: Transformer },
   message: ToWorker,
 ): Promise<{ results: TaskResult[]; times: RunTimes }> {
   const start = performance.now();
-  const batch = worksOf(message);
+  const batch = typeof message === "string" ? unpackTasks(message) : message;
   const steps: Step[] = [];
-  for (const work of batch) steps.push(await encode(transformer, work));
+  for (const task of batch) steps.push(await encode(transformer, task));
   const encoded = performance.now();
   const outputs = await runSteps(session, steps);
   const ran = performance.now();
-  const results = batch.map((work, i) => finish(transformer, work, steps[i], outputs[i]));
+  const results = batch.map((task, i) => finish(transformer, task, steps[i], outputs[i]));
   const times = { encodeMs: encoded - start, runMs: ran - encoded, decodeMs: performance.now() - ran };
   return { results, times: { ...times, items: batch.length } };
 }
 
-function worksOf(message: ToWorker): Work[] {
-  if (typeof message === "string") {
-    const values: unknown[] = JSON.parse(message);
-    return values.map((value) => ({ input: { kind: "value", value }, wantOutputs: false }));
-  }
-  return message.map(({ input, wantOutputs }) => {
-    if (input.kind !== "json") return { input, wantOutputs };
-    return { input: { kind: "value", value: JSON.parse(input.text) }, wantOutputs };
-  });
-}
-
-async function encode(transformer: Transformer, { input }: Work): Promise<Step> {
+async function encode(transformer: Transformer, { input }: Task): Promise<Step> {
   try {
     if (input.kind === "tensors") return { value: undefined, inputs: input.tensors };
     if (input.kind === "bytes") {
       const value = transformer.fromBytes?.(input.bytes);
       return { value, inputs: await transformer.encode(value) };
     }
-    const request = transformer.request.safeParse(input.value);
+    const request = transformer.request.safeParse(parseText(input.text));
     if (!request.success) return { result: { ok: false, kind: "invalid", issues: request.error.issues.map(plain) } };
     return { value: request.data, inputs: await transformer.encode(request.data) };
   } catch (error) {
+    if (error instanceof Problem) return { result: refused(error) };
     const issues = input.kind === "bytes" ? issuesOf(error) : undefined;
     return { result: issues === undefined ? failed(error) : { ok: false, kind: "invalid", issues: issues.map(plain) } };
   }
@@ -91,7 +80,7 @@ async function runOne(session: Session, inputs: Tensors): Promise<Tensors | Erro
   }
 }
 
-function finish(transformer: Transformer, task: Work, step?: Step, outputs?: Tensors | Error): TaskResult {
+function finish(transformer: Transformer, task: Task, step?: Step, outputs?: Tensors | Error): TaskResult {
   if (step !== undefined && "result" in step) return step.result;
   if (step === undefined || outputs === undefined || outputs instanceof Error) return failed(outputs);
   if (task.input.kind === "tensors") return { ok: true, json: "null", outputs };
@@ -103,6 +92,10 @@ function finish(transformer: Transformer, task: Work, step?: Step, outputs?: Ten
   } catch (error) {
     return failed(error);
   }
+}
+
+function refused({ code, message, faults }: Problem): TaskResult {
+  return { ok: false, kind: "refused", code, message, faults };
 }
 
 function failed(error: unknown): TaskResult {

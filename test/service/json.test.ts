@@ -50,7 +50,7 @@ test("parseBody() refuses bytes that are not UTF-8", () => {
 
 test("parseBody() takes the deepest nesting that is allowed and refuses one more, however deep", () => {
   const nested = (depth: number) => encoder.encode("[".repeat(depth) + "]".repeat(depth));
-  expect(parseBody(nested(maxDepth)).value).toBeArray();
+  expect(parseBody(nested(maxDepth))).toBeArray();
   expect(problemOf(nested(maxDepth + 1)).code).toBe("json-too-deep");
   expect(problemOf(nested(1_000_000)).code).toBe("json-too-deep");
 });
@@ -60,7 +60,7 @@ test("parseBody() agrees with JSON.parse on every value without duplicate keys",
     fc.property(fc.jsonValue({ maxDepth: 8 }), fc.constantFrom(undefined, 1), (value, space) => {
       const text = JSON.stringify(value, undefined, space);
       if (text.includes("__proto__")) return;
-      expect(parseBody(encoder.encode(text))).toEqual({ text, value: JSON.parse(text) });
+      expect(parseBody(encoder.encode(text))).toEqual(JSON.parse(text));
     }),
   );
 });

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 import type { Digest } from "../spec/digest.ts";
@@ -15,7 +15,7 @@ export function newKey(id: string): string {
 
 /** The digest that `keys.json` keeps of a key. */
 export function digestKey(key: string): Digest {
-  return `sha256:${createHash("sha256").update(key).digest("hex")}`;
+  return `sha256:${hash("sha256", key)}`;
 }
 
 /** The id inside a key, or undefined when the text has not the shape of a key. */

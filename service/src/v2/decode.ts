@@ -16,7 +16,7 @@ export function parseInfer(
     const detail = `the header is said to have ${jsonLength} bytes, the body has ${bytes.byteLength}`;
     throw new Problem("header-invalid", `Cannot use Inference-Header-Content-Length: ${detail}`);
   }
-  const result = InferRequest.safeParse(parseBody(bytes.subarray(0, jsonLength)).value);
+  const result = InferRequest.safeParse(parseBody(bytes.subarray(0, jsonLength)));
   if (!result.success) throw problemOfIssues(result.error.issues);
   return { request: result.data, rest: bytes.subarray(jsonLength) };
 }
