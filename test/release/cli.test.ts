@@ -9,6 +9,7 @@ import { writeRecord } from "../../pipeline/src/release/record.ts";
 import { stageRelease } from "../../pipeline/src/release/stage.ts";
 import { verify } from "../../pipeline/src/stage/verify.ts";
 import { edit } from "./model-copy.ts";
+import { policiesOf } from "./policies-of.ts";
 
 setDefaultTimeout(120_000); // processes, files and key pairs: slow on a machine that is busy
 
@@ -123,13 +124,13 @@ test("a key pair signs a model and a release, and production accepts both", asyn
   });
 
   const releasesDir = join(source, ".sluice/releases");
-  const policyDigest = digestBytes("policy");
+  const policies = await policiesOf(source);
   const serviceDir = join(root, "service");
   const staged = await stageRelease(releasesDir, {
     modelDir: dir,
     serviceDir,
     modules: join(root, "node_modules"),
-    policyDigest,
+    policies,
   });
   const { report } = await verify(dir);
   await writeRecord(releasesDir, {

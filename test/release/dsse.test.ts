@@ -21,7 +21,7 @@ test("authenticated() is the specification's own example", () => {
 test.each(["P-256", "P-384", "P-521"])("openEnvelope() accepts a signature by %s", (curve) => {
   const { privateKey, publicKey } = aKey(curve);
   const envelope = Envelope.parse(sealEnvelope(payload, type, [privateKey]));
-  const opened = openEnvelope(envelope, type, [alice.publicKey, publicKey]);
+  const opened = openEnvelope(envelope, type, [alice.publicKey, publicKey], "it");
   expect(opened.payload).toEqual(payload);
   expect(opened.signers).toEqual([keyId(publicKey)]);
 });
@@ -29,9 +29,9 @@ test.each(["P-256", "P-384", "P-521"])("openEnvelope() accepts a signature by %s
 test("openEnvelope() accepts two good signatures, and signatures without a keyid", () => {
   const envelope = sealEnvelope(payload, type, [alice.privateKey, bob.privateKey]);
   const both = [keyId(alice.publicKey), keyId(bob.publicKey)];
-  expect(openEnvelope(envelope, type, trusted).signers).toEqual(both);
+  expect(openEnvelope(envelope, type, trusted, "it").signers).toEqual(both);
   for (const signature of envelope.signatures) signature.keyid = null;
-  expect(openEnvelope(envelope, type, trusted).signers).toEqual(both);
+  expect(openEnvelope(envelope, type, trusted, "it").signers).toEqual(both);
 });
 
 const good = sealEnvelope(payload, type, [alice.privateKey]);
@@ -65,12 +65,12 @@ test.each([
     "does not fit its payload",
   ],
 ])("openEnvelope() refuses %s", (_, envelope, words) => {
-  expect(() => openEnvelope(envelope, type, trusted)).toThrow(words);
+  expect(() => openEnvelope(envelope, type, trusted, "it")).toThrow(words);
 });
 
 test("openEnvelope() refuses a type for which the payload was not signed, though its length be the same", () => {
   const changed = { ...good, payloadType: "http://example.com/hellOWorld" };
-  expect(() => openEnvelope(changed, changed.payloadType, trusted)).toThrow("does not fit its payload");
+  expect(() => openEnvelope(changed, changed.payloadType, trusted, "it")).toThrow("does not fit its payload");
 });
 
 test.each([

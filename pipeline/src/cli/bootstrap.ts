@@ -1,8 +1,11 @@
 import { join } from "node:path";
 import { exitOfVerdict } from "../decide/exit.ts";
+import { digestList } from "../release/digest.ts";
 import { findModel } from "../release/models.ts";
+import { listPolicies } from "../release/policies.ts";
 import { writeRecord } from "../release/record.ts";
 import { stageRelease } from "../release/stage.ts";
+import type { BudgetReading } from "../spec/budget.ts";
 import { DeployError } from "../spec/error.ts";
 import type { Release } from "../spec/release.ts";
 import type { Report } from "../spec/report.ts";
@@ -33,15 +36,23 @@ export async function bootstrap(host: Host, { router, runtime }: Target, progres
   progress.done(`bootstrap: ${ref} is stable`);
 }
 
-/** Stages the model in `modelDir` with this Sluice's service and the environment's policies. */
-export function stage(host: Host, modelDir: string): Promise<Release> {
-  const { serviceDir, modules, policies } = host;
-  return stageRelease(host.releasesDir, { modelDir, serviceDir, modules, policyDigest: policies.digest });
+/** Stages the model in `modelDir` with this Sluice's service and the environment's policies, as they were read. */
+export async function stage(
+  { serviceDir, modules, policies, place, releasesDir }: Host,
+  modelDir: string,
+): Promise<Release> {
+  const dir = place.policiesDir;
+  const files = await listPolicies(dir, place.environment);
+  if (digestList(files) !== policies.digest)
+    throw new DeployError("E_FILE", `Cannot stage a release: ${dir} changed since it was read; next: sluice deploy`);
+  return stageRelease(releasesDir, { modelDir, serviceDir, modules, policies: { dir, files } });
 }
 
 /** Writes the record of a release that may take traffic. */
-export function admitted(host: Host, release: Release, reports: Report[]): Promise<void> {
+export function admitted(host: Host, release: Release, reports: Report[], budget?: BudgetReading): Promise<void> {
   const admittedAt = new Date().toISOString();
-  const environment = host.place.environment;
-  return writeRecord(host.releasesDir, { schema: "sluice/release/v1", release, environment, admittedAt, reports });
+  const { environment } = host.place;
+  const spending = budget === undefined ? {} : { budget };
+  const record = { schema: "sluice/release/v1", release, environment, admittedAt, reports, ...spending } as const;
+  return writeRecord(host.releasesDir, record);
 }

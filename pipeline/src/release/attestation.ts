@@ -43,7 +43,7 @@ export async function seeAttestation(path: string, record: ReleaseRecord, truste
       throw error;
     });
     if (envelope === undefined) return { kind: "none" };
-    const { payload, signers } = openEnvelope(envelope, statementType, [...trusted.keys.values()]);
+    const { payload, signers } = openEnvelope(envelope, statementType, [...trusted.keys.values()], path);
     proveStatement(parseStatement(payload, path), record);
     return { kind: "good", signers: signers.map((id) => nameOfKey(id, trusted)), leftOut: [] };
   });

@@ -18,18 +18,19 @@ export function sealEnvelope(payload: Uint8Array, payloadType: string, keys: rea
 }
 
 /**
- * The payload of an envelope and the ids of the keys that signed it. Every signature must be one of `keys`' own: an
+ * The payload of an envelope that came from `source`, and the ids of the keys that signed it. Every signature must be one of `keys`' own: an
  * envelope with one bad or unknown signature is refused with `E_DIGEST`, however many good ones it has.
  */
 export function openEnvelope(
   envelope: Envelope,
   payloadType: string,
   keys: readonly KeyObject[],
+  source: string,
 ): { payload: Buffer; signers: string[] } {
   if (envelope.payloadType !== payloadType) {
     throw new DeployError(
       "E_DIGEST",
-      `Cannot accept envelope: payload type is ${envelope.payloadType}, expected ${payloadType}`,
+      `Cannot accept ${source}: payload type is ${envelope.payloadType}, expected ${payloadType}`,
     );
   }
   const payload = Buffer.from(envelope.payload, "base64");
@@ -39,8 +40,8 @@ export function openEnvelope(
     const signer = candidates.find((key) => verifyBytes(key, bytes, Buffer.from(sig, "base64")));
     if (signer !== undefined) return keyId(signer);
     const named = keyid ? `key ${keyid}` : "an unnamed key";
-    if (candidates.length === 0) throw new UnknownSigner(`Cannot accept envelope: ${named} is not trusted`);
-    throw new DeployError("E_DIGEST", `Cannot accept envelope: signature of ${named} does not fit its payload`);
+    if (candidates.length === 0) throw new UnknownSigner(`Cannot accept ${source}: ${named} is not trusted`);
+    throw new DeployError("E_DIGEST", `Cannot accept ${source}: signature of ${named} does not fit its payload`);
   });
   return { payload, signers };
 }

@@ -3,12 +3,12 @@ import type { Digest } from "../spec/digest.ts";
 import { DeployError } from "../spec/error.ts";
 import { Manifest, type ManifestFile, unlistedFiles } from "../spec/manifest.ts";
 import { parseJson } from "../spec/read.ts";
-import { type DigestFiles, digestBytes, digestFiles, digestList } from "./digest.ts";
+import { digestBytes, digestList } from "./digest.ts";
+import { type CompareOptions, compareFolder, summarise } from "./listed.ts";
 import { readWhole } from "./steady.ts";
-import { type FolderLimits, type FoundFile, folderLimits, listFolder } from "./walk.ts";
+import { folderLimits, requireFolder } from "./walk.ts";
 
 const maxManifestBytes = 16 * 2 ** 20;
-const largeBytes = 256 * 2 ** 20;
 
 /** A model folder as it was found. `digest` is over every listed file and `manifest.json`, as they are on disk. */
 export interface Folder {
@@ -24,22 +24,16 @@ export async function verifyFolder(dir: string): Promise<Folder> {
   throw new DeployError("E_DIGEST", `Cannot use ${dir}: ${summarise(differences)}`);
 }
 
-/** `digestLarge` digests the files of a large folder in its own way, such as on all cores. */
-export type InspectOptions = { limits?: FolderLimits; digestLarge?: DigestFiles };
-
 /** Compares a model folder with its manifest. An empty `differences` means that every file is as listed, and no other is there. */
 export async function inspectFolder(
   dir: string,
-  { limits = folderLimits, digestLarge = digestFiles }: InspectOptions = {},
+  options: CompareOptions = {},
 ): Promise<Folder & { differences: string[] }> {
-  const listing = await listFolder(dir, limits);
+  await requireFolder(dir);
   const { manifest, itself } = await readManifest(dir);
   const { files } = manifest;
-  const differences = [...listing.refused, ...compareNames(files, listing.files)];
-  if (differences.length === 0) {
-    const isLarge = files.reduce((sum, file) => sum + file.size, 0) >= largeBytes;
-    differences.push(...(await compareDigests(dir, files, isLarge ? digestLarge : digestFiles)));
-  }
+  const list = { says: "manifest", files, beside: unlistedFiles };
+  const differences = await compareFolder(dir, list, options);
   return { manifest, digest: digestList([...files, itself]), files, differences };
 }
 
@@ -75,35 +69,4 @@ function findProblem(manifest: Manifest): string | undefined {
   const missing = outputs.find((name) => !Object.hasOwn(manifest.tolerance.outputs, name));
   if (missing !== undefined) return `tolerance.outputs has no entry for output ${missing}`;
   return undefined;
-}
-
-function compareNames(listed: readonly ManifestFile[], found: readonly FoundFile[]): string[] {
-  const sizes = new Map(found.map((file) => [file.path, file.size]));
-  const differences: string[] = [];
-  for (const file of listed) {
-    const size = sizes.get(file.path);
-    if (size === undefined) {
-      differences.push(`${file.path}: file is missing, manifest says ${file.digest}`);
-    } else if (size !== file.size) {
-      differences.push(`${file.path}: size is ${size}, manifest says ${file.size} (${file.digest})`);
-    }
-  }
-  const names = new Set([...listed.map((file) => file.path), ...unlistedFiles]);
-  for (const file of found) {
-    if (!names.has(file.path)) differences.push(`${file.path}: file is extra, manifest does not list it`);
-  }
-  return differences;
-}
-
-async function compareDigests(dir: string, listed: readonly ManifestFile[], digest: DigestFiles): Promise<string[]> {
-  const found = await digest(listed.map((file) => join(dir, file.path)));
-  return listed.flatMap((file, i) => {
-    const actual = found[i]?.digest;
-    return actual === file.digest ? [] : [`${file.path}: digest is ${actual}, manifest says ${file.digest}`];
-  });
-}
-
-function summarise(differences: string[]): string {
-  const shown = differences.slice(0, 5).join("; ");
-  return differences.length > 5 ? `${shown}; and ${differences.length - 5} more` : shown;
 }

@@ -108,5 +108,8 @@ function sayReports(reports: Evidence["reports"]): string {
 
 function requireSame(what: string, state: string, wanted: string): void {
   if (state === wanted) return;
-  throw new DeployError("E_DIGEST", `Cannot accept attestation: its ${what} is ${state}, the release's is ${wanted}`);
+  throw new DeployError(
+    "E_DIGEST",
+    `Cannot accept attestation.json: its ${what} is ${state}, record.json says ${wanted}`,
+  );
 }

@@ -37,7 +37,8 @@ export async function listFolder(dir: string, limits: FolderLimits = folderLimit
   return { files, refused: [...refused, ...findTwins(files.map((file) => file.path))] };
 }
 
-async function requireFolder(dir: string): Promise<void> {
+/** Throws `E_FILE` for what is no folder. */
+export async function requireFolder(dir: string): Promise<void> {
   const found = await stat(dir).catch((cause: unknown) => {
     throw new DeployError("E_FILE", `Cannot read ${dir}: folder does not exist`, { cause });
   });

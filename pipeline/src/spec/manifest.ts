@@ -28,12 +28,10 @@ const Origin = z.strictObject({
 });
 
 /** Size in bytes. */
-const ManifestFile = z.strictObject({
-  path: RelativePath,
-  size: z.int().nonnegative(),
-  digest: Digest,
-  origin: Origin.optional(),
-});
+export const ListedFile = z.strictObject({ path: RelativePath, size: z.int().nonnegative(), digest: Digest });
+export type ListedFile = z.infer<typeof ListedFile>;
+
+const ManifestFile = ListedFile.extend({ origin: Origin.optional() });
 export type ManifestFile = z.infer<typeof ManifestFile>;
 
 /** A fixed size, or the name of a free dimension such as `batch`. */

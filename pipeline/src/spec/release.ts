@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { BudgetReading } from "./budget.ts";
 import { Digest, shortDigest } from "./digest.ts";
+import { ListedFile } from "./manifest.ts";
 import { ModelName, Version } from "./name.ts";
 import { Report } from "./report.ts";
 
@@ -18,6 +20,14 @@ export const Release = z.strictObject({
 });
 export type Release = z.infer<typeof Release>;
 
+/** `files.json` beside a staged release: the files that the digests of its bundle and its policies are over. */
+export const ReleaseFiles = z.strictObject({
+  schema: z.literal("sluice/release-files/v1"),
+  bundle: z.array(ListedFile).min(1),
+  policies: z.array(ListedFile).min(1),
+});
+export type ReleaseFiles = z.infer<typeof ReleaseFiles>;
+
 /** `magika-3.3.0-0123456789ab`: readable, usable as a folder's name, and different when any digest differs. */
 export function releaseId(name: string, version: string, digest: Digest): string {
   return `${name}-${version}-${shortDigest(digest)}`;
@@ -30,5 +40,6 @@ export const ReleaseRecord = z.strictObject({
   environment: z.string().min(1),
   admittedAt: z.iso.datetime(),
   reports: z.array(Report),
+  budget: BudgetReading.exactOptional(),
 });
 export type ReleaseRecord = z.infer<typeof ReleaseRecord>;

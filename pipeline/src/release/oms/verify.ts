@@ -48,7 +48,7 @@ export async function verifySignature(dir: string, trust: Trust): Promise<ModelS
 
 async function verifyModel(dir: string, bundle: SignatureBundle, trust: Trust): Promise<ModelSignature> {
   const { signedBy, key } = proveSigner(bundle, trust);
-  const { payload } = openEnvelope(bundle.dsseEnvelope, statementType, [key]);
+  const { payload } = openEnvelope(bundle.dsseEnvelope, statementType, [key], "model.sig");
   const statement = parseJson(payload.toString("utf8"), SignedModel, "the signed statement of model.sig");
   const { resources, serialization } = statement.predicate;
   const [subject] = statement.subject;
