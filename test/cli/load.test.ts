@@ -48,8 +48,13 @@ test("rules prints a rule file with the objectives of slo.yaml", async () => {
   expect(alerts).toContain("SluiceErrorBudgetBurn1h");
 });
 
-test("budget says that no site is there", async () => {
+test("budget is untouched where nothing was served yet, and unknown where nobody keeps a history", async () => {
   await using repository = await aRepository("magika/3.3.0");
-  const { exit, stderr } = await sluice(repository.path, "budget");
-  expect([exit, stderr]).toEqual([5, expect.stringContaining("no site listens")]);
+  const { exit, stdout } = await sluice(repository.path, "budget");
+  expect([exit, stdout]).toEqual([0, expect.stringContaining("100.0 % of the error budget is left: 0 of 0 requests")]);
+  const unknown = await sluice(repository.path, "budget", "--environment", "haproxy");
+  expect([unknown.exit, unknown.stderr]).toEqual([
+    5,
+    expect.stringContaining("keeps no history; next: name a prometheus"),
+  ]);
 });

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { budgetOf, burnRate, judgeBudget, servedBy } from "../../pipeline/src/decide/budget.ts";
+import { budgetOf, judgeBudget, readBudget, sayBudget } from "../../pipeline/src/decide/budget.ts";
+import { BudgetReading } from "../../pipeline/src/spec/budget.ts";
 import type { Slo } from "../../pipeline/src/spec/policy.ts";
 
 const slo: Slo = { maxErrorRate: 0.001, latency: [{ quantile: 0.5, maxMs: 1 }] };
+const spent = { requests: 10_000, errors: 10 };
+const by = "ops";
 
 test.each([
   [{ requests: 0, errors: 0 }, 1],
@@ -14,16 +17,7 @@ test.each([
   expect(budgetOf(served, slo).left).toBeCloseTo(left, 9);
 });
 
-test("burnRate() is 1 when the budget lasts exactly its days, and NaN of nothing", () => {
-  expect(burnRate({ requests: 10_000, errors: 10 }, slo)).toBeCloseTo(1, 9);
-  expect(burnRate({ requests: 1000, errors: 20 }, slo)).toBeCloseTo(20, 9);
-  expect(burnRate({ requests: 0, errors: 0 }, slo)).toBeNaN();
-});
-
 describe("judgeBudget()", () => {
-  const spent = { requests: 10_000, errors: 10 };
-  const by = "ops";
-
   test.each([
     ["an untouched budget", { requests: 10_000, errors: 0 }, undefined, "pass"],
     ["nothing served yet", { requests: 0, errors: 0 }, undefined, "pass"],
@@ -36,7 +30,24 @@ describe("judgeBudget()", () => {
   });
 });
 
-test("servedBy() adds all revisions, and leaves clients' own mistakes out", () => {
-  const sample = { requests: 10, errors: 1, clientErrors: 5, latency: [] };
-  expect(servedBy({ a: sample, b: sample })).toEqual({ requests: 20, errors: 2 });
+describe("readBudget()", () => {
+  const override = { by, reason: "it fixes the errors" };
+  const from = { source: "the site's history", days: 30 };
+
+  test("says what was served, what is left, and the verdict", () => {
+    const reading = BudgetReading.parse(readBudget({ requests: 10_000, errors: 4 }, slo, from));
+    expect(reading).toMatchObject({ source: "the site's history", days: 30, left: 0.6, verdict: { kind: "pass" } });
+    expect(sayBudget(reading)).toBe(
+      "60.0 % of the error budget is left: 4 of 10000 requests failed in 30 days by the site's history, 10 may",
+    );
+  });
+
+  test("keeps an override where it was needed, and only there", () => {
+    expect(readBudget(spent, slo, { ...from, override })).toMatchObject({ override, verdict: { kind: "pass" } });
+    expect(readBudget({ requests: 10_000, errors: 0 }, slo, { ...from, override })).not.toHaveProperty("override");
+    expect(readBudget(spent, slo, from).verdict).toEqual({
+      kind: "fail",
+      breaches: ["error budget is spent: 10 of 10000 requests failed, 10 may"],
+    });
+  });
 });

@@ -3,6 +3,7 @@ import { readRecord } from "../release/record.ts";
 import { proveStaged, readRelease } from "../release/stage.ts";
 import { systemClock } from "../rollout/clock.ts";
 import { rolloutId } from "../rollout/open.ts";
+import type { BudgetReading } from "../spec/budget.ts";
 import { DeployError } from "../spec/error.ts";
 import type { Command } from "../spec/journal.ts";
 import type { Release } from "../spec/release.ts";
@@ -43,12 +44,20 @@ async function lastAborted({ store }: Host, candidate: Release): Promise<number 
   return undefined;
 }
 
-/** Opens a rollout of an admitted release against stable and returns its id. `command` is given to it at once. */
+/** What a rollout begins with, besides its policies. `budget` was read just now; `command` is given to the rollout at once. */
+interface Beginning {
+  candidate: Release;
+  command?: Command;
+  override?: string | undefined;
+  budget?: BudgetReading | undefined;
+}
+
+/** Opens a rollout of an admitted release against stable and returns its id. */
 export async function beginRollout(
   host: Host,
   target: Target,
   { lease }: Holding,
-  { candidate, command, override }: { candidate: Release; command?: Command; override?: string | undefined },
+  { candidate, command, override, budget }: Beginning,
 ): Promise<string> {
   await readRecord(host.releasesDir, candidate.id);
   await proveStaged(host.releasesDir, candidate);
@@ -69,6 +78,7 @@ export async function beginRollout(
     strategy,
     slo,
     ...(override === undefined ? {} : { override }),
+    ...(budget === undefined ? {} : { budget }),
   });
   if (command !== undefined) await host.store.append(rollout, lease, { kind: "commanded", command });
   return rollout;

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { stringify } from "yaml";
 import { z } from "zod";
-import { budgetOf, judgeBudget, type Served, servedBy } from "../decide/budget.ts";
+import { sayBudget } from "../decide/budget.ts";
 import { grafanaDashboard } from "../decide/dashboard.ts";
 import { exitOfVerdict } from "../decide/exit.ts";
 import { prometheusRules } from "../decide/rules.ts";
@@ -10,9 +10,8 @@ import { readPolicies } from "../release/policies.ts";
 import { SloPolicy } from "../spec/policy.ts";
 import { readYaml } from "../spec/read.ts";
 import { explain } from "../spec/verdict.ts";
-import { servedByPrometheus } from "../stage/budget/prometheus.ts";
-import { openSite } from "../target/local/client.ts";
 import { addCommand } from "./command.ts";
+import { currentBudget } from "./error-budget.ts";
 import { type Place, parseOptions, placeOf } from "./options.ts";
 
 const Options = z.object({ prometheus: z.url().optional() });
@@ -57,31 +56,19 @@ function registerBudget(program: Command): void {
     "budget",
     {
       description:
-        "How much of the error budget is left? From Prometheus, or from what the local site has counted since its revisions got traffic.",
+        "How much of the error budget is left? From Prometheus, or from the local site's own history. Exit 3: it is spent, and blocks releases.",
       example: "sluice budget --prometheus http://127.0.0.1:9090",
     },
-    (command) => command.option("--prometheus <address>", "ask this Prometheus about the budget's days"),
+    (command) => command.option("--prometheus <address>", "ask this Prometheus (default: the environment's)"),
     async (options) => {
       const place = placeOf(options);
-      const { environment, slo } = await readPolicies(place.policiesDir, place.environment);
-      const { budgetDays } = await readSlo(place);
-      const { prometheus } = parseOptions(Options, options);
-      const served = await servedIn(place, environment.model, budgetDays, prometheus);
-      const budget = budgetOf(served, slo);
-      const verdict = judgeBudget(served, slo);
-      const over = prometheus === undefined ? "since the site counts" : `in ${budgetDays} days`;
-      const left = `${(budget.left * 100).toFixed(1)} % of the error budget is left`;
-      const text = `${left}: ${served.errors} of ${served.requests} requests failed ${over}, ${Math.floor(budget.allowed)} may`;
-      const reason = explain(verdict);
-      const json = { model: environment.model, budgetDays, served, budget, verdict };
-      return { exit: exitOfVerdict(verdict), json, text: reason === "" ? text : `${text}\n${reason}` };
+      const policies = await readPolicies(place.policiesDir, place.environment);
+      const reading = await currentBudget({ policies, place }, parseOptions(Options, options));
+      const reason = explain(reading.verdict);
+      const text = reason === "" ? sayBudget(reading) : `${sayBudget(reading)}\n${reason}`;
+      return { exit: exitOfVerdict(reading.verdict), json: { model: policies.environment.model, ...reading }, text };
     },
   );
-}
-
-function servedIn(place: Place, model: string, days: number, prometheus: string | undefined): Promise<Served> {
-  if (prometheus !== undefined) return servedByPrometheus(prometheus, model, days);
-  return openSite(place.stateDir).readSamples().then(servedBy);
 }
 
 function readSlo(place: Place): Promise<SloPolicy> {

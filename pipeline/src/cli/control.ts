@@ -6,6 +6,7 @@ import { openRollout } from "../rollout/open.ts";
 import { DeployError } from "../spec/error.ts";
 import type { Command as Order } from "../spec/journal.ts";
 import { addCommand, type Outcome } from "./command.ts";
+import { demandBudget, overrideBudget, overrideBudgetOption } from "./error-budget.ts";
 import { holding } from "./holding.ts";
 import { type Host, openHost } from "./host.ts";
 import { parseOptions, placeOf } from "./options.ts";
@@ -14,7 +15,7 @@ import { terminalProgress } from "./progress.ts";
 import { roll } from "./rolling.ts";
 import { openTarget } from "./target.ts";
 
-const Options = z.object({ reason: z.string().min(1) });
+const Options = z.object({ reason: z.string().min(1), overrideBudget });
 
 const descriptions: Record<Order["command"], string> = {
   pause: "Hold the open rollout at its weight until it is resumed.",
@@ -30,13 +31,24 @@ export function register(program: Command): void {
       program,
       name,
       { description, example: `sluice ${name} --reason "looks good to me"` },
-      (command) => command.option("--reason <words>", "kept in the journal", "no reason given"),
+      (command) => {
+        const withReason = command.option("--reason <words>", "kept in the journal", "no reason given");
+        return name === "promote" ? withReason.option(...overrideBudgetOption) : withReason;
+      },
       async (options) => {
-        const { reason } = parseOptions(Options, options);
-        return control(await openHost(placeOf(options)), { command: name, by: userInfo().username, reason });
+        const host = await openHost(placeOf(options));
+        const { reason, overrideBudget } = parseOptions(Options, options);
+        const why = name === "promote" ? await affordable(host, reason, overrideBudget) : reason;
+        return control(host, { command: name, by: userInfo().username, reason: why });
       },
     );
   }
+}
+
+/** The reason of a promotion, and of the override that it took; throws `E_GATE` when the error budget does not allow it. */
+async function affordable(host: Host, reason: string, overrideReason: string | undefined): Promise<string> {
+  const budget = await demandBudget(host, overrideReason, terminalProgress());
+  return budget?.override === undefined ? reason : `${reason} (error budget overridden: ${budget.override.reason})`;
 }
 
 /** Leaves the order for the process that runs the rollout, or runs the rollout here when nobody does. */

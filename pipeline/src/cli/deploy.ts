@@ -3,16 +3,16 @@ import { z } from "zod";
 import { admit } from "../decide/admit.ts";
 import { exitCodes, exitOfVerdict } from "../decide/exit.ts";
 import { findModel } from "../release/models.ts";
-import { renderReports } from "../report/text.ts";
+import { type Gates, renderGates } from "../report/text.ts";
 import { openRollout } from "../rollout/open.ts";
 import { DeployError } from "../spec/error.ts";
 import type { Release } from "../spec/release.ts";
-import type { Report } from "../spec/report.ts";
 import { explain, type Verdict } from "../spec/verdict.ts";
 import { verify } from "../stage/verify.ts";
 import { beginRollout, demandBeginning, stableOf } from "./begin.ts";
 import { admitted, bootstrap, stage } from "./bootstrap.ts";
 import { addCommand, type Outcome } from "./command.ts";
+import { demandBudget, overrideBudget, overrideBudgetOption } from "./error-budget.ts";
 import { runGates } from "./gates.ts";
 import { type Holding, holding } from "./holding.ts";
 import { type Host, openHost } from "./host.ts";
@@ -22,7 +22,8 @@ import { coloursFor, type Progress, terminalProgress } from "./progress.ts";
 import { roll } from "./rolling.ts";
 import { openTarget, type Target } from "./target.ts";
 
-const Options = z.object({ override: z.string().min(1).optional() });
+const Options = z.object({ override: z.string().min(1).optional(), overrideBudget });
+type Options = z.infer<typeof Options>;
 
 export function register(program: Command): void {
   addCommand(
@@ -36,16 +37,18 @@ export function register(program: Command): void {
     (command) =>
       command
         .argument("[model]", "model as name@version (default: the environment's release)")
-        .option("--override <reason>", "begin in a freeze window or a cooldown; the reason is journaled"),
+        .option("--override <reason>", "begin in a freeze window or a cooldown; the reason is journaled")
+        .option(...overrideBudgetOption),
     async (options, [ref]) => {
-      const { override } = parseOptions(Options, options);
+      const overrides = parseOptions(Options, options);
       const host = await openHost(placeOf(options));
       const progress = terminalProgress();
       const wanted = ref ?? host.policies.environment.release;
       await findModel(host.place.modelsDir, wanted);
       return holding(host.store, async (held) => {
         return (
-          (await goOn(host, held, wanted, progress)) ?? (await deploy(host, held, { ref: wanted, override }, progress))
+          (await goOn(host, held, wanted, progress)) ??
+          (await deploy(host, held, { ref: wanted, ...overrides }, progress))
         );
       });
     },
@@ -71,14 +74,15 @@ async function goOn(host: Host, held: Holding, ref: string, progress: Progress):
 async function deploy(
   host: Host,
   held: Holding,
-  { ref, override }: { ref: string; override: string | undefined },
+  { ref, override, overrideBudget }: Options & { ref: string },
   progress: Progress,
 ): Promise<Outcome> {
   const modelDir = await findModel(host.place.modelsDir, ref);
   progress.now(`verify ${ref}`);
   const { report } = await verify(modelDir, { trust: host.trust });
   progress.done(`verify: ${report.verdict.kind}; ${report.figure}`);
-  if (report.verdict.kind !== "pass") return refused(ref, [report], report.verdict);
+  const { require: required } = host.policies.admission;
+  if (report.verdict.kind !== "pass") return refused(ref, { reports: [report], required }, report.verdict);
 
   const candidate = await stage(host, modelDir);
   const target = await openTarget(host, held.lease.fence);
@@ -86,22 +90,23 @@ async function deploy(
   const stable = await stableOf(host, target);
   if (stable.release.id === candidate.id) return nothingToDo(target, candidate);
   await demandBeginning(host, candidate, override);
+  const budget = await demandBudget(host, overrideBudget, progress);
 
   const reports = [report, ...(await runGates(host, target, candidate, progress))];
-  const verdict = admit(host.policies.admission.require, reports);
-  if (verdict.kind !== "pass") return refused(ref, reports, verdict);
-  await admitted(host, candidate, reports);
-  const rollout = await beginRollout(host, target, held, { candidate, override });
+  const verdict = admit(required, reports);
+  if (verdict.kind !== "pass") return refused(ref, { reports, required, budget }, verdict);
+  await admitted(host, candidate, reports, budget);
+  const rollout = await beginRollout(host, target, held, { candidate, override, budget });
   return outcomeOf(host, target.address, rollout, await roll(host, target, held, { rollout, progress }));
 }
 
-function refused(ref: string, reports: Report[], verdict: Verdict): Outcome {
+function refused(ref: string, gates: Gates, verdict: Verdict): Outcome {
   const text = [
-    renderReports(reports, coloursFor(process.stdout)),
+    renderGates(gates, coloursFor(process.stdout)),
     `Cannot release ${ref}: ${explain(verdict)}`,
     "No traffic was moved; next: sluice status",
   ].join("\n");
-  return { exit: exitOfVerdict(verdict), json: { verdict, reports }, text };
+  return { exit: exitOfVerdict(verdict), json: { verdict, reports: gates.reports }, text };
 }
 
 function nothingToDo(target: Target, release: Release): Outcome {

@@ -22,6 +22,7 @@ export async function outcomeOf(host: Host, address: string, rollout: string, st
     {
       summary,
       reports: record.reports,
+      budget: state.opened.budget,
       required: host.policies.admission.require,
       address,
       model: host.policies.environment.model,

@@ -5,15 +5,17 @@ import { openRollout } from "../rollout/open.ts";
 import { DeployError } from "../spec/error.ts";
 import { beginRollout, demandBeginning } from "./begin.ts";
 import { addCommand } from "./command.ts";
+import { demandBudget, overrideBudget, overrideBudgetOption } from "./error-budget.ts";
 import { type Holding, holding } from "./holding.ts";
 import { type Host, openHost } from "./host.ts";
 import { parseOptions, placeOf } from "./options.ts";
 import { outcomeOf } from "./outcome.ts";
-import { terminalProgress } from "./progress.ts";
+import { type Progress, terminalProgress } from "./progress.ts";
 import { roll } from "./rolling.ts";
 import { openTarget, type Target } from "./target.ts";
 
-const Options = z.object({ override: z.string().min(1).optional() });
+const Options = z.object({ override: z.string().min(1).optional(), overrideBudget });
+type Options = z.infer<typeof Options>;
 
 export function register(program: Command): void {
   addCommand(
@@ -26,14 +28,16 @@ export function register(program: Command): void {
     (command) =>
       command
         .argument("[release]", "id of an admitted release")
-        .option("--override <reason>", "begin in a freeze window or a cooldown; the reason is journaled"),
+        .option("--override <reason>", "begin in a freeze window or a cooldown; the reason is journaled")
+        .option(...overrideBudgetOption),
     async (options, [id]) => {
-      const { override } = parseOptions(Options, options);
+      const overrides = parseOptions(Options, options);
       const host = await openHost(placeOf(options));
+      const progress = terminalProgress();
       return holding(host.store, async (held) => {
         const target = await openTarget(host, held.lease.fence);
-        const rollout = await openOrBegin(host, target, held, { id, override });
-        const state = await roll(host, target, held, { rollout, progress: terminalProgress() });
+        const rollout = await openOrBegin(host, target, held, { id, progress, ...overrides });
+        const state = await roll(host, target, held, { rollout, progress });
         return outcomeOf(host, target.address, rollout, state);
       });
     },
@@ -44,7 +48,7 @@ async function openOrBegin(
   host: Host,
   target: Target,
   held: Holding,
-  { id, override }: { id: string | undefined; override: string | undefined },
+  { id, override, overrideBudget, progress }: Options & { id: string | undefined; progress: Progress },
 ): Promise<string> {
   const open = await openRollout(host.store);
   if (open === undefined) {
@@ -53,7 +57,8 @@ async function openOrBegin(
     }
     const candidate = await readRelease(host.releasesDir, id);
     await demandBeginning(host, candidate, override);
-    return beginRollout(host, target, held, { candidate, override });
+    const budget = await demandBudget(host, overrideBudget, progress);
+    return beginRollout(host, target, held, { candidate, override, budget });
   }
   const other = open.state.opened.candidate.id;
   if (id !== undefined && id !== other) {

@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { ConsumerPolicy } from "../spec/consumers.ts";
 import { DeployError } from "../spec/error.ts";
 import { FreezePolicy } from "../spec/freeze.ts";
 import type { ListedFile } from "../spec/manifest.ts";
@@ -31,9 +32,9 @@ export async function readPolicies(dir: string, environment: string): Promise<Po
   };
 }
 
-/** The policy files that bear on `environment`: a release's policy digest is over them. */
-export function listPolicies(dir: string, environment: string): Promise<ListedFile[]> {
-  const paths = Object.values(pathsFor(environment));
+/** Every policy file that decides about a release for `environment`: its policy digest is over them. */
+export async function listPolicies(dir: string, environment: string): Promise<ListedFile[]> {
+  const paths = [...Object.values(pathsFor(environment)), ...(await optionalPaths(dir))];
   return Promise.all(paths.map(async (path) => ({ path, ...(await digestFile(join(dir, path))) })));
 }
 
@@ -47,6 +48,16 @@ function pathsFor(environment: string) {
     trust: "trust.yaml",
     freeze: "freeze.yaml",
   };
+}
+
+/** Policies that a folder may lack, where they are there, and the examples that consumers recorded. */
+async function optionalPaths(dir: string): Promise<string[]> {
+  const present = await readdir(dir);
+  const found = ["consumers.yaml", "images.yaml", "scan.yaml"].filter((name) => present.includes(name));
+  if (!found.includes("consumers.yaml")) return found;
+  const { models } = await readYaml(join(dir, "consumers.yaml"), ConsumerPolicy);
+  const examples = Object.values(models).flatMap((consumers) => consumers.flatMap((one) => one.examples ?? []));
+  return [...found, ...new Set(examples)];
 }
 
 /** Names of the environments in policies folder `dir`. */

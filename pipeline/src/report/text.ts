@@ -1,3 +1,5 @@
+import { sayBudget } from "../decide/budget.ts";
+import type { BudgetReading } from "../spec/budget.ts";
 import { shortDigest } from "../spec/digest.ts";
 import type { Release } from "../spec/release.ts";
 import type { Report, StageName } from "../spec/report.ts";
@@ -7,11 +9,16 @@ import type { RolloutSummary } from "./summary.ts";
 import { type Cell, layOut, paragraph } from "./table.ts";
 import { type Colours, duration, milliseconds, paint, plainReason } from "./words.ts";
 
-/** What the last words of a deploy are made of. `model` is the name that clients ask, `keyFile` holds their key. */
-export interface Deployed {
-  summary: RolloutSummary;
+/** What was looked at before traffic: every report, the stages that must pass, and the error budget where it was read. */
+export interface Gates {
   reports: readonly Report[];
   required: readonly StageName[];
+  budget?: BudgetReading | undefined;
+}
+
+/** What the last words of a deploy are made of. `model` is the name that clients ask, `keyFile` holds their key. */
+export interface Deployed extends Gates {
+  summary: RolloutSummary;
   address: string;
   model: string;
   reportPath: string;
@@ -25,6 +32,11 @@ export function renderReports(reports: readonly Report[], colours: Colours): str
     isMany ? { ...report, figure: `${report.subject}: ${report.figure}` } : report,
   );
   return layOut(named.flatMap((report) => reportRows(report, colours))).join("\n");
+}
+
+/** The gates of a release that was or was not let in. */
+export function renderGates(gates: Gates, colours: Colours): string {
+  return layOut(gateRows(gates, colours)).join("\n");
 }
 
 /** How a rollout stands or ended, and what each step saw of its arms. */
@@ -83,13 +95,24 @@ function releaseRows({ candidate, stable }: RolloutSummary): Cell[][] {
   ];
 }
 
-function gateRows({ reports, required }: Deployed, colours: Colours): Cell[][] {
-  return reports.flatMap((report) => {
+function gateRows({ reports, required, budget }: Gates, colours: Colours): Cell[][] {
+  const rows = reports.flatMap((report) => {
     if (required.includes(report.stage)) return reportRows(report, colours);
     if (report.verdict.kind !== "error")
       return reportRows({ ...report, figure: `${report.figure} (not required here)` }, colours);
     return [[{ text: report.stage }, { text: "-" }, { text: `not required here: ${plainReason(report.verdict)}` }]];
   });
+  return budget === undefined ? rows : [...rows, budgetRow(budget, colours)];
+}
+
+function budgetRow(budget: BudgetReading, colours: Colours): Cell[] {
+  const { override, verdict } = budget;
+  const why = override === undefined ? "" : `; overridden by ${override.by}: ${override.reason}`;
+  return [
+    { text: "budget" },
+    { text: verdict.kind, paint: paint(verdict.kind, colours) },
+    { text: `${sayBudget(budget)}${why}` },
+  ];
 }
 
 function reportRows({ stage, verdict, figure }: Report, colours: Colours): Cell[][] {

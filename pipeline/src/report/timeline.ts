@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Opened } from "../decide/state.ts";
 import { weightsOf } from "../decide/weights.ts";
 import type { Action, Entry, Event } from "../spec/journal.ts";
 import { explain } from "../spec/verdict.ts";
@@ -51,7 +52,7 @@ function splitOf(action: Action): Omit<WeightChange, "seconds"> | undefined {
 function wordsOf(event: Event): string | undefined {
   switch (event.kind) {
     case "opened":
-      return `Rollout opened: ${event.candidate.id} against ${event.stable.id}`;
+      return `Rollout opened: ${event.candidate.id} against ${event.stable.id}${overrides(event)}`;
     case "outcome":
       return event.error === undefined ? doneWords(event.action) : `${doing(event.action)} failed: ${event.error}`;
     case "judged": {
@@ -68,6 +69,17 @@ function wordsOf(event: Event): string | undefined {
     case "looked":
       return undefined;
   }
+}
+
+/** Whoever let a rollout begin that would have been refused, and why. */
+function overrides({ override, budget }: Opened): string {
+  const reasons = [
+    ...(override === undefined ? [] : [`; begun all the same: ${override}`]),
+    ...(budget?.override === undefined
+      ? []
+      : [`; error budget overridden by ${budget.override.by}: ${budget.override.reason}`]),
+  ];
+  return reasons.join("");
 }
 
 /** What an action left behind, in words. */

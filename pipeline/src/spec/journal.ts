@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { BudgetReading } from "./budget.ts";
 import { Digest } from "./digest.ts";
 import { Slo, Strategy } from "./policy.ts";
 import { Release } from "./release.ts";
@@ -40,6 +41,8 @@ const Opened = z.strictObject({
   slo: Slo,
   /** Why it was begun in a freeze window or a cooldown. */
   override: z.string().min(1).exactOptional(),
+  /** What was left of the error budget, and who let it begin all the same where that was nothing. */
+  budget: BudgetReading.exactOptional(),
 });
 
 /** How a rollout ended. */

@@ -30,12 +30,14 @@ export type SloPolicy = z.infer<typeof SloPolicy>;
 /**
  * The stages whose reports must pass, whether the contract stage must compare the API with stable's (which takes
  * oasdiff; without it only the tensors and real answers are), and whether a change that breaks stable's clients is let
- * in: never (`refuse`), or with a new major version of the model (`major`).
+ * in: never (`refuse`), or with a new major version of the model (`major`). An `errorBudget` that is spent blocks every
+ * release that nobody gives a reason for (`block`), or is only told of (`tell`).
  */
 const Admission = z.strictObject({
   require: z.array(StageName).min(1),
   compareApi: z.boolean().default(true),
   breaking: z.enum(["refuse", "major"]).default("refuse"),
+  errorBudget: z.enum(["block", "tell"]).default("block"),
 });
 
 /** `policies/admission.yaml`, by environment. */
@@ -163,7 +165,7 @@ const HaproxyTarget = z.strictObject({
   workers: z.int().positive().max(64),
 });
 
-/** `policies/environments/<name>.yaml`. */
+/** `policies/environments/<name>.yaml`. `prometheus` knows the error budget; without it the local site's own history does. */
 export const Environment = z.strictObject({
   schema: z.literal("sluice/environment/v1"),
   model: ModelName,
@@ -172,6 +174,7 @@ export const Environment = z.strictObject({
   strategy: Name,
   load: Name,
   traffic: Traffic.optional(),
+  prometheus: z.url().optional(),
   target: z.discriminatedUnion("kind", [LocalTarget, HaproxyTarget]),
 });
 export type Environment = z.infer<typeof Environment>;
@@ -182,6 +185,7 @@ export const Policies = z.strictObject({
   environmentName: Name,
   environment: Environment,
   slo: Slo,
+  budgetDays: z.int().positive(),
   admission: Admission,
   load: LoadProfile,
   strategy: Strategy,
