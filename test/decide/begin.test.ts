@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { mayBegin } from "../../pipeline/src/decide/begin.ts";
 import { FreezeWindow } from "../../pipeline/src/spec/freeze.ts";
-import { aStrategy } from "../support/rollout.ts";
+import { aStrategy } from "../support/policies.ts";
 
 const weekend = FreezeWindow.parse({
   kind: "weekly",

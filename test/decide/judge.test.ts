@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { judge, type Look } from "../../pipeline/src/decide/judge.ts";
 import type { Slo, Step } from "../../pipeline/src/spec/policy.ts";
 import type { Latency, Sample } from "../../pipeline/src/spec/sample.ts";
-import { aStrategy } from "../support/rollout.ts";
+import { aStrategy } from "../support/policies.ts";
 
 const slo: Slo = { maxErrorRate: 0.01, latency: [{ quantile: 0.99, maxMs: 100 }] };
 const step: Step = { weight: 20, seconds: 10, maxSeconds: 60, minRequests: 100, approval: false };

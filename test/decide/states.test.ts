@@ -4,7 +4,8 @@ import { apply, fold, keyOf, type RolloutState } from "../../pipeline/src/decide
 import { weightsOf } from "../../pipeline/src/decide/weights.ts";
 import type { Action, Command, Entry, Event } from "../../pipeline/src/spec/journal.ts";
 import type { Verdict } from "../../pipeline/src/spec/verdict.ts";
-import { aStrategy, opened } from "../support/rollout.ts";
+import { aStrategy } from "../support/policies.ts";
+import { opened } from "../support/rollout.ts";
 
 /** The target as the actions so far left it. */
 interface World {

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { renderHtml } from "../../pipeline/src/report/html.ts";
 import { summariseRollout } from "../../pipeline/src/report/summary.ts";
 import type { ReleaseRecord } from "../../pipeline/src/spec/release.ts";
-import { aJournal, aRelease } from "../support/journal.ts";
+import { aJournal } from "../support/journal.ts";
+import { aRelease } from "../support/policies.ts";
 import { aBadRollout, aGoodRollout, aReport } from "./rollouts.ts";
 
 const record: ReleaseRecord = {

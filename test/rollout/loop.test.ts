@@ -6,16 +6,12 @@ import type { Command } from "../../pipeline/src/spec/journal.ts";
 import { VirtualClock } from "../support/clock.ts";
 import { FakeTarget } from "../support/fake-target.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { arms, aStrategy, opened, rollout, runRollout, serving } from "../support/rollout.ts";
+import { aStrategy } from "../support/policies.ts";
+import { randomFrom } from "../support/random.ts";
+import { arms, opened, rollout, runRollout, serving } from "../support/rollout.ts";
 
 /** Draws that repeat, so that a test's traffic is the same at each run. */
-function draws(): () => number {
-  let state = 42;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
+const draws = () => randomFrom(42);
 
 const healthy = (target: FakeTarget) => void target.send(100);
 

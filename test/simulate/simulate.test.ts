@@ -3,7 +3,7 @@ import { countOf, quantileMs, sum } from "../../pipeline/src/decide/sample.ts";
 import { interval, simulateMany } from "../../pipeline/src/simulate/many.ts";
 import { randomFrom } from "../../pipeline/src/simulate/random.ts";
 import { answer } from "../../pipeline/src/simulate/traffic.ts";
-import { aSlo, aStrategy } from "../support/journal.ts";
+import { aSlo, aStrategy } from "../support/policies.ts";
 
 const site = { ratePerSecond: 100, swing: 0.3, errorRate: 0.0005, medianMs: 5 };
 const setting = { strategy: aStrategy(), slo: aSlo, site, runs: 40, seed: 1 };

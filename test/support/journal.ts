@@ -1,43 +1,10 @@
 import type { Action, Command, Entry, Event } from "../../pipeline/src/spec/journal.ts";
 import type { Slo, Strategy } from "../../pipeline/src/spec/policy.ts";
-import type { Release } from "../../pipeline/src/spec/release.ts";
 import type { Latency, Sample, Samples } from "../../pipeline/src/spec/sample.ts";
 import type { Verdict } from "../../pipeline/src/spec/verdict.ts";
+import { aRelease, aSlo, aStep, aStrategy } from "./policies.ts";
 
 export const arms = { stable: "stable.1", canary: "canary.2", baseline: "baseline.3" };
-
-export function aRelease(version: string): Release {
-  const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
-  return {
-    id: `magika-${version}-0123456789ab`,
-    model: { name: "magika", version, digest: digest("a") },
-    code: { kind: "bundle", digest: digest("b") },
-    policy: { digest: digest("c") },
-  };
-}
-
-export const aSlo: Slo = { maxErrorRate: 0.001, latency: [{ quantile: 0.99, maxMs: 250 }] };
-
-export function aStrategy(changes: Partial<Strategy> = {}): Strategy {
-  return {
-    steps: [10, 50].map((weight) => ({ weight, seconds: 10, maxSeconds: 60, minRequests: 20, approval: false })),
-    lookSeconds: 1,
-    readySeconds: 30,
-    drainSeconds: 10,
-    deadlineSeconds: 3_600,
-    cooldownSeconds: 0,
-    judge: {
-      falseAlarm: 0.01,
-      ratio: 1.5,
-      latencyQuantiles: [0.5, 0.95],
-      eventsPerLook: 3,
-      calibrationRequests: 50,
-      maxChangedRate: 0.04,
-      answersPerLook: 2,
-    },
-    ...changes,
-  };
-}
 
 /** Requests of one arm at one look; every latency of `ms` is one request. */
 export interface Seen {
@@ -119,7 +86,7 @@ export class JournalBuilder {
 
 /** A journal that was just opened. */
 export function aJournal(changes: Partial<Strategy> = {}, slo: Slo = aSlo): JournalBuilder {
-  return new JournalBuilder(aStrategy(changes), slo);
+  return new JournalBuilder(aStrategy({ steps: [aStep(10), aStep(50)], ...changes }), slo);
 }
 
 function sum(before: Sample | undefined, { ms, errors = 0, clientErrors = 0 }: Seen): Sample {

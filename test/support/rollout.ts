@@ -5,45 +5,7 @@ import type { Effects } from "../../pipeline/src/rollout/perform.ts";
 import type { Clock, Router, Runtime, Store } from "../../pipeline/src/rollout/ports.ts";
 import type { Event } from "../../pipeline/src/spec/journal.ts";
 import type { Strategy } from "../../pipeline/src/spec/policy.ts";
-import type { Release } from "../../pipeline/src/spec/release.ts";
-
-const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
-
-/** A release of a made-up model whose digests are all `digit`. */
-export function aRelease(version: string, digit: string): Release {
-  return {
-    id: `toy-${version}-${digit.repeat(12)}`,
-    model: { name: "toy", version, digest: digest(digit) },
-    code: { kind: "bundle", digest: digest(digit) },
-    policy: { digest: digest(digit) },
-  };
-}
-
-/** Two short steps, judged every second. */
-export function aStrategy(changes: Partial<Strategy> = {}): Strategy {
-  const step = { seconds: 5, maxSeconds: 20, minRequests: 50, approval: false };
-  return {
-    steps: [
-      { ...step, weight: 20 },
-      { ...step, weight: 50 },
-    ],
-    lookSeconds: 1,
-    readySeconds: 10,
-    drainSeconds: 5,
-    deadlineSeconds: 3_600,
-    cooldownSeconds: 0,
-    judge: {
-      falseAlarm: 0.01,
-      ratio: 1.5,
-      latencyQuantiles: [0.5, 0.95],
-      eventsPerLook: 3,
-      calibrationRequests: 30,
-      maxChangedRate: 0.04,
-      answersPerLook: 2,
-    },
-    ...changes,
-  };
-}
+import { aRelease, aStrategy } from "./policies.ts";
 
 export const arms = { stable: "old", canary: "canary", baseline: "baseline" };
 
@@ -52,8 +14,8 @@ export function opened(strategy: Strategy = aStrategy()): Extract<Event, { kind:
   return {
     kind: "opened",
     rollout,
-    candidate: aRelease("2.0.0", "b"),
-    stable: aRelease("1.0.0", "a"),
+    candidate: aRelease("2.0.0", { digit: "b" }),
+    stable: aRelease("1.0.0"),
     arms,
     strategy,
     slo: { maxErrorRate: 0.01, latency: [{ quantile: 0.99, maxMs: 100 }] },

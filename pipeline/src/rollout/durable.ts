@@ -1,37 +1,64 @@
 import { link, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { DeployError } from "../spec/error.ts";
 
 /** Replaces a file as a whole: a reader, or the next run after a power cut, finds the old text or the new one. */
 export async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = await writeBeside(path, text);
-  await rename(temporary, path);
-  await syncFolder(dirname(path));
+  await onDisk(path, async () => {
+    const temporary = await writeBeside(path, text);
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  });
 }
 
 /** Creates a file as a whole; false when it is there already. */
 export async function createFile(path: string, text: string): Promise<boolean> {
-  const temporary = await writeBeside(path, text);
-  try {
-    await link(temporary, path);
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
-    throw error;
-  } finally {
-    await rm(temporary, { force: true });
-  }
-  await syncFolder(dirname(path));
-  return true;
+  return onDisk(path, async () => {
+    const temporary = await writeBeside(path, text);
+    try {
+      await link(temporary, path);
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+      throw error;
+    } finally {
+      await rm(temporary, { force: true });
+    }
+    await syncFolder(dirname(path));
+    return true;
+  });
 }
 
 /** Appends to a file and returns once the bytes are on the disk. */
 export async function appendDurably(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const file = await open(path, "a", 0o600);
+  await onDisk(path, async () => {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const file = await open(path, "a", 0o600);
+    try {
+      await file.appendFile(text);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+/** What a disk says when it takes no more. */
+const diskWords: Record<string, string> = {
+  ENOSPC: "no space is left on its disk",
+  EDQUOT: "its user's quota is used up",
+  EROFS: "its disk is read-only",
+  EIO: "its disk fails",
+};
+
+/** Nobody's fault but the disk's: says so, instead of looking like a bug. */
+async function onDisk<T>(path: string, write: () => Promise<T>): Promise<T> {
   try {
-    await file.appendFile(text);
-    await file.datasync();
-  } finally {
-    await file.close();
+    return await write();
+  } catch (cause) {
+    const words = cause instanceof Error && "code" in cause ? diskWords[String(cause.code)] : undefined;
+    if (words === undefined) throw cause;
+    const next = "next: see to the disk, then run the command again";
+    throw new DeployError("E_STATE", `Cannot write ${path}: ${words}; ${next}`, { cause });
   }
 }
 
@@ -42,6 +69,9 @@ async function writeBeside(path: string, text: string): Promise<string> {
   try {
     await file.writeFile(text);
     await file.sync();
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
   } finally {
     await file.close();
   }

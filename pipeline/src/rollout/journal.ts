@@ -49,6 +49,7 @@ export class Journal {
     const tail = this.#tail ?? start;
     const entry: Entry = { ...tail, at: new Date(at).toISOString(), fence, event };
     const line = JSON.stringify(entry);
+    this.#tail = undefined; // a write that fails may leave a part of a line: the next one reads again
     await appendDurably(this.#path, `${line}\n`);
     this.#tail = after(tail, line);
     return entry;
