@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { rehearse, type Stage } from "../../pipeline/src/cli/rehearsal.ts";
+import { rehearse } from "../../pipeline/src/cli/rehearsal.ts";
+import type { BoundStage } from "../../pipeline/src/cli/roll-bound.ts";
 import { digestKey, newKey } from "../../pipeline/src/release/key.ts";
 import { findModel } from "../../pipeline/src/release/models.ts";
 import { readPolicies } from "../../pipeline/src/release/policies.ts";
@@ -53,7 +54,7 @@ describe.skipIf(!isInstalled("haproxy"))("rehearse() on services that run alread
         candidate: { modelDir: candidateDir, image: image("b") },
       };
       const addresses = { stable: stable.url, baseline: baseline.url, canary: canary.url };
-      const stage: Stage = { addresses, site: haproxy.site, control: haproxy.control, key };
+      const stage: BoundStage = { addresses, site: haproxy.site, control: haproxy.control, key };
       return summariseRollout(await rehearse(parts, stage, { policies, onEntry: () => {} }));
     } finally {
       await haproxyDown(haproxy.folder, { drainSeconds: 0 });

@@ -23,7 +23,11 @@ export async function stableOf(host: Host, { runtime }: Target): Promise<{ revis
 }
 
 /** Throws `E_GATE` where the freeze policy or a cooldown forbids a rollout to begin; `override` is somebody's reason to begin all the same. */
-export async function demandBeginning(host: Host, candidate: Release, override: string | undefined): Promise<void> {
+export async function demandBeginning(
+  host: Pick<Host, "policies" | "store">,
+  candidate: Release,
+  override: string | undefined,
+): Promise<void> {
   const { freeze: windows, strategy } = host.policies;
   const abortedAt = await lastAborted(host, candidate);
   const verdict = mayBegin({ now: systemClock.now(), windows, strategy, abortedAt });
@@ -34,7 +38,7 @@ export async function demandBeginning(host: Host, candidate: Release, override: 
   );
 }
 
-async function lastAborted({ store }: Host, candidate: Release): Promise<number | undefined> {
+async function lastAborted({ store }: Pick<Host, "store">, candidate: Release): Promise<number | undefined> {
   for (const id of (await store.listRollouts()).reverse()) {
     const entries = await store.readJournal(id);
     const [first, last] = [entries[0]?.event, entries.at(-1)];

@@ -12,6 +12,7 @@ import { unpackImage } from "../stage/image/archive.ts";
 import { Builder, buildImage, Runtime } from "../stage/image/build.ts";
 import { inspectImage } from "../stage/image/image.ts";
 import { addCommand } from "./command.ts";
+import { registerDeploy } from "./deploy-image.ts";
 import { home } from "./host.ts";
 import { registerLock } from "./image-lock.ts";
 import { type Place, parseOptions, placeOf } from "./options.ts";
@@ -25,12 +26,13 @@ const InspectOptions = z.object({ archive: z.string().min(1) });
 export function register(program: Command): void {
   const image = program
     .command("image")
-    .description("The service's container image: build, inspect, publish and promote it.");
+    .description("The service's container image: build, inspect, publish, promote and deploy it.");
   registerBuild(image);
   registerInspect(image);
   registerLock(image);
   registerPublish(image);
   registerPromotion(image);
+  registerDeploy(image);
 }
 
 function registerBuild(image: Command): void {

@@ -1,12 +1,11 @@
-import { join } from "node:path";
 import type { Command } from "commander";
 import { exitCodes } from "../decide/exit.ts";
 import { pullManifest } from "../release/oci/blob.ts";
-import { type Demands, previousOf, promoteImage } from "../release/oci/promote.ts";
+import { previousOf, promoteImage } from "../release/oci/promote.ts";
 import type { Ask } from "../release/oci/registry.ts";
-import { listEnvironments, readPolicies } from "../release/policies.ts";
-import { readTrust } from "../release/trust.ts";
+import { listEnvironments } from "../release/policies.ts";
 import { addCommand, type Outcome } from "./command.ts";
+import { demandsOf } from "./demands.ts";
 import { type Place, placeOf } from "./options.ts";
 import { registryFrom, withRegistryOptions } from "./registry.ts";
 
@@ -67,9 +66,4 @@ async function promote(ask: Ask, name: string, place: Place): Promise<Outcome> {
   const promotion = await promoteImage(ask, name, await demandsOf(place), Date.now());
   const text = `${promotion.environment} is ${promotion.digest}; before it was ${promotion.previous ?? "none"}`;
   return { exit: exitCodes.done, json: { promotion }, text };
-}
-
-async function demandsOf({ policiesDir, environment }: Place): Promise<Demands> {
-  const { admission } = await readPolicies(policiesDir, environment);
-  return { environment, require: admission.require, trusted: await readTrust(join(policiesDir, "trust.yaml")) };
 }

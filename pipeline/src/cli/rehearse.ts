@@ -1,17 +1,16 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { z } from "zod";
-import { type ExitCode, exitCodes } from "../decide/exit.ts";
 import { findModel } from "../release/models.ts";
 import { readPolicies } from "../release/policies.ts";
-import { summariseRollout } from "../report/summary.ts";
 import { Digest } from "../spec/digest.ts";
 import type { Entry } from "../spec/journal.ts";
-import type { Rehearsal } from "../spec/rehearsal.ts";
 import { addCommand, type Outcome } from "./command.ts";
+import { endingOf, exitOfEnding, stepOf, writePage } from "./ending.ts";
 import { parseOptions, placeOf } from "./options.ts";
 import { terminalProgress } from "./progress.ts";
-import { rehearse, type Stage } from "./rehearsal.ts";
+import { rehearse } from "./rehearsal.ts";
+import type { BoundStage } from "./roll-bound.ts";
 
 const Options = z.object({
   stable: z.string().min(1),
@@ -19,6 +18,7 @@ const Options = z.object({
   candidateImage: Digest,
   router: z.string().min(1),
   keyFile: z.string().min(1),
+  page: z.string().min(1).optional(),
 });
 
 /** Ports of the arms, of the router, and of its runtime API: as `dagger/rehearsal.ts` binds them. */
@@ -41,7 +41,8 @@ export function register(program: Command): void {
         .requiredOption("--stable-image <digest>", "digest of the image of stable and baseline")
         .requiredOption("--candidate-image <digest>", "digest of the canary's image")
         .requiredOption("--router <host>", "HAProxy's host")
-        .requiredOption("--key-file <path>", "file with an API key of scope predict"),
+        .requiredOption("--key-file <path>", "file with an API key of scope predict")
+        .option("--page <file>", "write what happened as one HTML page"),
     work,
   );
 }
@@ -52,38 +53,24 @@ async function work(flags: Record<string, unknown>, [ref = ""]: readonly string[
   const policies = await readPolicies(place.policiesDir, place.environment);
   const stable = { modelDir: await findModel(place.modelsDir, options.stable), image: options.stableImage };
   const candidate = { modelDir: await findModel(place.modelsDir, ref), image: options.candidateImage };
-  const stage: Stage = {
+  const stage: BoundStage = {
     addresses: { stable: addressOf("stable"), baseline: addressOf("baseline"), canary: addressOf("canary") },
     site: `http://${options.router}:${ports.site}`,
     control: { host: options.router, port: ports.control },
     key: (await readFile(options.keyFile, "utf8")).trim(),
   };
   const progress = terminalProgress();
-  const onEntry = ({ event }: Entry) => {
-    if (event.kind === "judged") progress.done(`step ${event.step + 1}: ${event.verdict.kind}; ${event.figure}`);
+  const onEntry = (entry: Entry) => {
+    const step = stepOf(entry);
+    if (step !== undefined) progress.done(step);
   };
-  const rehearsal = describe(await rehearse({ stable, candidate }, stage, { policies, onEntry }), options.stable, ref);
-  const { status, reason } = rehearsal;
-  return {
-    exit: exitOf(rehearsal),
-    json: { rehearsal },
-    text: [...rehearsal.steps, `${status}: ${reason}`].join("\n"),
-  };
+  const journal = await rehearse({ stable, candidate }, stage, { policies, onEntry });
+  await writePage(options.page, journal);
+  const ending = endingOf(journal);
+  const { status, reason, steps } = ending;
+  return { exit: exitOfEnding(ending), json: { ending }, text: [...steps, `${status}: ${reason}`].join("\n") };
 }
 
 function addressOf(host: string): string {
   return `http://${host}:${ports.service}`;
-}
-
-function describe(journal: readonly Entry[], stable: string, candidate: string): Rehearsal {
-  const { status, reason, seconds } = summariseRollout(journal);
-  const steps = journal.flatMap(({ event }) =>
-    event.kind === "judged" ? [`step ${event.step + 1}: ${event.verdict.kind}; ${event.figure}`] : [],
-  );
-  return { schema: "sluice/rehearsal/v1", candidate, stable, status, reason, steps, seconds };
-}
-
-function exitOf({ status }: Rehearsal): ExitCode {
-  if (status === "promoted") return exitCodes.done;
-  return status === "aborted" ? exitCodes.rolledBack : exitCodes.inconclusive;
 }

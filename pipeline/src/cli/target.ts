@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Router, Runtime } from "../rollout/ports.ts";
+import { DeployError } from "../spec/error.ts";
 import type { SiteState } from "../spec/site.ts";
 import { openHaproxyTarget } from "../target/haproxy/target.ts";
 import { haproxyDown } from "../target/haproxy/up.ts";
@@ -23,6 +24,8 @@ export async function targetUp(host: Host): Promise<SiteState> {
       return siteUp({ stateDir, host: target.host, port: target.port, workers: target.workers });
     case "haproxy":
       return siteUp({ stateDir, host: "127.0.0.1", port: 0, workers: target.workers });
+    case "bound":
+      throw onlyImages(host);
   }
 }
 
@@ -50,5 +53,15 @@ export async function openTarget(host: Host, fence: number): Promise<Target> {
       const haproxy = await openHaproxyTarget({ stateDir, bind: target.bind, workers: target.workers }, { fence });
       return { address: `http://${target.bind}`, router: haproxy, runtime: haproxy };
     }
+    case "bound":
+      throw onlyImages(host);
   }
+}
+
+/** Servers of another machine run images: nothing of this one can be started there. */
+function onlyImages({ place: { environment } }: Host): DeployError {
+  return new DeployError(
+    "E_USAGE",
+    `Cannot deploy to ${environment} from here: its servers run published images; next: sluice image deploy ADDRESS`,
+  );
 }

@@ -1,6 +1,6 @@
 import { type Container, dag, func, object, type Service } from "@dagger.io/dagger";
 import { addressOf, type Images } from "../spec/images.ts";
-import { Rehearsal as Found } from "../spec/rehearsal.ts";
+import type { Ending } from "../spec/ending.ts";
 import { haproxyConfig } from "../target/haproxy/config.ts";
 
 /** Ports of the arms, of the router, and of its runtime API: as `cli/rehearse.ts` asks them. */
@@ -55,8 +55,6 @@ export class Rehearsal {
 }
 
 /** A rehearsal as an object that a caller can go on from. */
-export function toRehearsal({ candidate, stable, status, reason, steps, seconds }: Found): Rehearsal {
+export function toRehearsal({ candidate, stable, status, reason, steps, seconds }: Ending): Rehearsal {
   return Object.assign(new Rehearsal(), { candidate, stable, status, reason, steps, seconds });
 }
-
-export { Found };

@@ -1,7 +1,7 @@
 import { type Container, type Directory, dag, type File } from "@dagger.io/dagger";
 import { z } from "zod";
 import { addressOf, type Images } from "../spec/images.ts";
-import { Rehearsal } from "../spec/rehearsal.ts";
+import { Ending } from "../spec/ending.ts";
 import { Report } from "../spec/report.ts";
 import { databaseArgv } from "../stage/scan/argv.ts";
 import { candidateOf, candidateUrl } from "./candidate.ts";
@@ -95,7 +95,7 @@ export class Stages {
     names: { candidate: string; stable: string },
     images: { candidate: Container; stable: Container },
     environment: string,
-  ): Promise<Rehearsal> {
+  ): Promise<Ending> {
     const arm = (image: Container, id: string) =>
       candidateOf(image.withEnvVariable("SLUICE_REVISION", id), "rehearsal");
     const canary = arm(images.candidate, "canary");
@@ -114,7 +114,7 @@ export class Stages {
     ];
     const argv = ["rehearse", names.candidate, "--stable", names.stable, "--environment", environment, ...digests];
     const run = [...argv, "--router", "router", "--key-file", "/run/secrets/key"];
-    return (await runSluice(box, run, z.strictObject({ rehearsal: Rehearsal }))).rehearsal;
+    return (await runSluice(box, run, z.strictObject({ ending: Ending }))).ending;
   }
 
   /** The vulnerability database of today, from Trivy's own place or a mirror. */

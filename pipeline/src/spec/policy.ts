@@ -165,6 +165,16 @@ const HaproxyTarget = z.strictObject({
   workers: z.int().positive().max(64),
 });
 
+/**
+ * Servers that somebody else starts, behind an HAProxy whose backend is called `revisions`: Sluice only moves traffic
+ * between them. `address` is where clients come, `control` HAProxy's runtime API (host:port, or a socket's path).
+ */
+const BoundTarget = z.strictObject({
+  kind: z.literal("bound"),
+  address: z.url(),
+  control: z.string().regex(/^(?:\/\S+|[^\s:/]+:\d{1,5})$/, "expected host:port or the path of a socket"),
+});
+
 /** `policies/environments/<name>.yaml`. `prometheus` knows the error budget; without it the local site's own history does. */
 export const Environment = z.strictObject({
   schema: z.literal("sluice/environment/v1"),
@@ -175,7 +185,7 @@ export const Environment = z.strictObject({
   load: Name,
   traffic: Traffic.optional(),
   prometheus: z.url().optional(),
-  target: z.discriminatedUnion("kind", [LocalTarget, HaproxyTarget]),
+  target: z.discriminatedUnion("kind", [LocalTarget, HaproxyTarget, BoundTarget]),
 });
 export type Environment = z.infer<typeof Environment>;
 

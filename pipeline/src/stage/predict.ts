@@ -1,11 +1,12 @@
 import { z } from "zod";
+import { armHeaders } from "../spec/address.ts";
 import { DeployError } from "../spec/error.ts";
 import type { Json } from "../spec/golden.ts";
 import { parseJson } from "../spec/read.ts";
 
 const Answer = z.object({ output: z.json() });
 
-/** A running service and the model to ask. `timeoutMs` is for one request. */
+/** A running service and the model to ask; a fragment of `address` names one revision behind a router. `timeoutMs` is for one request. */
 export interface Asked {
   address: string;
   key: string;
@@ -22,7 +23,7 @@ export async function predict(
   try {
     const response = await fetch(url, {
       method: "POST",
-      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json", ...armHeaders(address) },
       body: JSON.stringify(request),
       signal: AbortSignal.timeout(timeoutMs),
     });

@@ -27,13 +27,7 @@ export type Demands = { environment: string; require: readonly StageName[]; trus
  * `E_GATE` when its attached record or attestation does not allow it.
  */
 export async function promoteImage(ask: Ask, name: string, demands: Demands, nowMs: number): Promise<Promotion> {
-  const found = await pullManifest(ask, name);
-  if (found === undefined) throw new DeployError("E_USAGE", `Cannot find image ${name} in the registry`);
-  const image = found.descriptor;
-  const verdict = await judgeImage(ask, image, demands, nowMs);
-  if (verdict.kind !== "pass") {
-    throw new DeployError("E_GATE", `Cannot promote ${image.digest} to ${demands.environment}: ${explain(verdict)}`);
-  }
+  const { image } = await demandAllowed(ask, name, demands, nowMs);
   const before = (await pullManifest(ask, demands.environment))?.descriptor.digest;
   const promotion: Promotion = {
     schema: "sluice/promotion/v1",
@@ -48,6 +42,29 @@ export async function promoteImage(ask: Ask, name: string, demands: Demands, now
   return promotion;
 }
 
+/** The image under `name` and its record; throws `E_GATE` when they or its attestation do not allow it in the environment. */
+export async function demandAllowed(
+  ask: Ask,
+  name: string,
+  demands: Demands,
+  nowMs: number,
+): Promise<{ image: Descriptor; record: ReleaseRecord }> {
+  const found = await pullManifest(ask, name);
+  if (found === undefined) throw new DeployError("E_USAGE", `Cannot find image ${name} in the registry`);
+  const image = found.descriptor;
+  const record = await readRecord(ask, image);
+  const verdict = await judgeImage(ask, image, { record, demands, nowMs });
+  if (verdict.kind === "pass" && record !== undefined) return { image, record };
+  throw new DeployError("E_GATE", `Cannot promote ${image.digest} to ${demands.environment}: ${explain(verdict)}`);
+}
+
+/** The release record attached to an image, when there is one. */
+export async function readRecord(ask: Ask, image: Descriptor): Promise<ReleaseRecord | undefined> {
+  const [text] = await readAttached(ask, image, attachedTypes.record);
+  if (text === undefined) return undefined;
+  return parseJson(new TextDecoder().decode(text), ReleaseRecord, "the attached release record");
+}
+
 /** The digest that an environment had before the present one; throws `E_STATE` when there is none. */
 export async function previousOf(ask: Ask, environment: string): Promise<Digest> {
   const present = await pullManifest(ask, environment);
@@ -60,10 +77,12 @@ export async function previousOf(ask: Ask, environment: string): Promise<Digest>
   throw new DeployError("E_STATE", `Cannot roll ${environment} back: no image was its own before the present one`);
 }
 
-async function judgeImage(ask: Ask, image: Descriptor, demands: Demands, nowMs: number): Promise<Verdict> {
-  const [text] = await readAttached(ask, image, attachedTypes.record);
-  if (text === undefined) return { kind: "error", reason: "it has no release record; next: sluice image publish" };
-  const record = parseJson(new TextDecoder().decode(text), ReleaseRecord, "the attached release record");
+async function judgeImage(
+  ask: Ask,
+  image: Descriptor,
+  { record, demands, nowMs }: { record: ReleaseRecord | undefined; demands: Demands; nowMs: number },
+): Promise<Verdict> {
+  if (record === undefined) return { kind: "error", reason: "it has no release record; next: sluice image publish" };
   const { code } = record.release;
   const same: Verdict =
     code.digest === image.digest ? { kind: "pass" } : { kind: "fail", breaches: [`its record is of ${code.digest}`] };

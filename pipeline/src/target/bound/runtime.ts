@@ -1,8 +1,9 @@
 import type { Runtime } from "../../rollout/ports.ts";
+import { armHeaders } from "../../spec/address.ts";
 import { DeployError } from "../../spec/error.ts";
 import type { Revision } from "../../spec/site.ts";
 
-/** A revision that somebody else started and will end: a service of a container engine. */
+/** A revision that somebody else started and will end: a service of a container engine, or a server behind a router. */
 export type Bound = { id: string; releaseId: string; address: string };
 
 const pollMs = 100;
@@ -46,7 +47,7 @@ function describe({ id, releaseId, address }: Bound): Revision {
 async function ready({ id, address }: Bound, seconds: number): Promise<void> {
   const deadline = performance.now() + seconds * 1000;
   const ask = () =>
-    fetch(new URL("/readyz", address)).then(
+    fetch(new URL("/readyz", address), { headers: armHeaders(address) }).then(
       ({ ok }) => ok,
       () => false,
     );
