@@ -9,6 +9,8 @@ export type PoolLimits = {
   workers: number;
   /** Requests that may wait. */
   queue: number;
+  /** A queue that was never empty for so long takes no request that would wait longer: bursts are borne, overload is not. */
+  waitMs: number;
   /** Longest time for one request, waiting and running; a run that takes longer loses its worker. */
   deadlineMs: number;
 };
@@ -44,6 +46,7 @@ export class Pool {
   #backoffMs = firstBackoffMs;
   #itemMs = 0; // moving average of the time that one item holds a worker
   #ready = 0;
+  #standsSince = 0; // when a request last found the queue empty
   #state: "opening" | "open" | "closed" = "opening";
 
   constructor(start: WorkerStart, limits: PoolLimits, events: PoolEvents) {
@@ -82,7 +85,7 @@ export class Pool {
   async submit({ input, wantOutputs, principal, deadlineMs, signal }: Submission): Promise<Answer> {
     if (this.#state === "closed") throw lost();
     if (this.#queue.isFull) throw this.#busy("queue-full", "Cannot take the request: the queue is full");
-    const waitMs = this.#expectedWaitMs();
+    const waitMs = this.#expectedWaitMs(this.#queue.ahead(principal));
     const limit = limitOf(deadlineMs, this.#limits.deadlineMs);
     if (waitMs > limit.ms) {
       throw this.#late(
@@ -91,7 +94,11 @@ export class Pool {
         `Cannot take the request: the wait would be about ${Math.ceil(waitMs)} ms`,
       );
     }
+    if (waitMs > this.#limits.waitMs && this.#isStanding) {
+      throw this.#busy("queue-full", `Cannot take the request: it would wait about ${Math.ceil(waitMs)} ms`);
+    }
     const { job, promise } = createJob({ input, wantOutputs }, principal, limit, (late) => this.#expire(late, limit));
+    if (this.#queue.size === 0) this.#standsSince = performance.now();
     this.#queue.push(principal, job);
     this.#dispatchSoon();
     if (this.#mustWait) signal?.().addEventListener("abort", () => this.#abandon(job), { once: true });
@@ -103,9 +110,14 @@ export class Pool {
     return this.#running.size >= this.#ready || this.#queue.size > this.#batchSize;
   }
 
-  #expectedWaitMs(): number {
+  /** Whether requests wait because more come than can be answered, and not because many came at once. */
+  get #isStanding(): boolean {
+    return this.#queue.size > 0 && performance.now() - this.#standsSince > this.#limits.waitMs;
+  }
+
+  #expectedWaitMs(ahead = this.#queue.size): number {
     const busy = this.#running.size < this.#ready ? 0 : 1;
-    return ((this.#queue.size + busy) * this.#itemMs) / Math.max(1, this.#ready);
+    return ((ahead + busy) * this.#itemMs) / Math.max(1, this.#ready);
   }
 
   #busy(code: "queue-full" | "wait-too-long", detail: string): Problem {
@@ -170,7 +182,9 @@ export class Pool {
 
   #done(lane: Lane, results: TaskResult[], times: RunTimes): void {
     const run = this.#take(lane);
-    this.#itemMs += ((times.encodeMs + times.runMs + times.decodeMs) / times.items - this.#itemMs) / 16;
+    if (run !== undefined) {
+      this.#itemMs += ((performance.now() - run.startedAt) / times.items - this.#itemMs) / 16;
+    }
     this.#dispatch(); // the worker goes on while this thread answers
     if (run !== undefined) {
       const { jobs, startedAt } = run;

@@ -16,6 +16,14 @@ export class FairQueue<T> {
     return this.#size >= this.#limit;
   }
 
+  /** How many items go before the next one of `principal`: all of its own, and of others as many rounds as that takes. */
+  ahead(principal: string): number {
+    const own = this.#lines.get(principal)?.length ?? 0;
+    let ahead = own;
+    for (const [other, line] of this.#lines) if (other !== principal) ahead += Math.min(line.length, own + 1);
+    return ahead;
+  }
+
   push(principal: string, item: T): void {
     const line = this.#lines.get(principal);
     if (line === undefined) this.#lines.set(principal, [item]);

@@ -103,8 +103,9 @@ function openLogPush({ otlp }: Config, { release, revision }: About, local: Log)
   return createLogPush({ endpoint: otlp.endpoint, resource, local, now: Date.now });
 }
 
-async function loadModels({ models, workers, queue, deadlineMs }: Config, telemetry: Telemetry): Promise<Models> {
-  const limits = { workers, queue, deadlineMs };
+async function loadModels(config: Config, telemetry: Telemetry): Promise<Models> {
+  const { models, workers, queue, waitMs, deadlineMs } = config;
+  const limits = { workers, queue, waitMs, deadlineMs };
   const loaded = [];
   for (const dir of models) loaded.push(await loadModel(dir, limits, (model) => telemetry.poolEvents(model)));
   for (const model of loaded) telemetry.watchPool(model, model.pool);

@@ -63,6 +63,13 @@ test("FairQueue takes turns between principals, and keeps the order within one",
   expect([queue.size, queue.shift()]).toEqual([0, undefined]);
 });
 
+test("FairQueue.ahead() says after how many items a principal's next one comes", () => {
+  const queue = new FairQueue<string>(10);
+  expect(queue.ahead("a")).toBe(0);
+  for (const item of ["a1", "a2", "a3", "b1", "b2"]) queue.push(item.charAt(0), item);
+  expect(["a", "b", "c"].map((principal) => queue.ahead(principal))).toEqual([5, 5, 2]);
+});
+
 test("FairQueue.remove() takes out what waits, once", () => {
   const queue = new FairQueue<string>(2);
   queue.push("a", "a1");

@@ -1,4 +1,6 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { digestKey, newKey } from "../../pipeline/src/release/key.ts";
+import { createKeyring } from "../../service/src/keyring.ts";
 import { patience, sample, testService, until } from "../support/service-app.ts";
 import { featuresOf, wild, wildModel } from "../support/service-model.ts";
 
@@ -70,6 +72,34 @@ test("a full queue answers at once with 503 and Retry-After", async () => {
   expect([refused.status, await codeOf(refused)]).toEqual([503, "queue-full"]);
   expect(refused.headers.has("retry-after")).toBe(true);
   await Promise.all([hung, ...waiting]);
+});
+
+test("a queue that stands takes no request that would wait too long, and a principal that asks little is not held back", async () => {
+  await using model = await wildModel({ batch: { safe: false, maxSize: 1 } });
+  const [busy, calm] = [newKey("busy"), newKey("calm")];
+  const keys = [busy, calm].map((key, i) => ({
+    id: i === 0 ? "busy" : "calm",
+    digest: digestKey(key),
+    scopes: ["predict" as const],
+  }));
+  const keyring = createKeyring({ schema: "sluice/keys/v1", keys });
+  const limits = { deadlineMs: 2_000, waitMs: 5, queue: 10_000 };
+  await using service = await testService({ dirs: [model.dir], limits, deps: { keyring } });
+  const { pool } = service.models.find("tabular");
+  const ask = (key: string, body: unknown) => codeOf(service.predict(body, { authorization: `Bearer ${key}` }));
+  for (let i = 0; i < 20; i += 1) expect(await ask(busy, sample)).toBe("answered"); // how long an item takes is known
+  const hung = ask(busy, featuresOf(wild.hang));
+  const asked = [ask(busy, sample)];
+  await until(() => pool.depth === 1);
+  const stood = performance.now() + 2 * limits.waitMs;
+  await until(() => performance.now() > stood);
+  for (let i = 0; i < 500; i += 1) asked.push(ask(busy, sample));
+  const other = ask(calm, sample);
+  const codes = await Promise.all(asked);
+  expect(codes.at(-1)).toBe("queue-full");
+  expect(codes.slice(0, 2)).not.toContain("queue-full");
+  expect(await other).not.toBe("queue-full");
+  await hung;
 });
 
 test("a request whose client goes away while it waits never reaches the model", async () => {

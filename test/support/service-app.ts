@@ -54,7 +54,7 @@ export async function testService({
   onDeps,
 }: TestOptions = {}): Promise<TestService> {
   const telemetry = createTelemetry({ release: undefined, revision: undefined });
-  const pool = { workers: 1, queue: 64, deadlineMs: 10_000, ...limits };
+  const pool = { workers: 1, queue: 64, waitMs: 10_000, deadlineMs: 10_000, ...limits };
   const models = new Models(
     await Promise.all(dirs.map((dir) => loadModel(dir, pool, (model) => telemetry.poolEvents(model)))),
   );
