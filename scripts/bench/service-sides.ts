@@ -24,10 +24,19 @@ export type Side = {
   stop(): Promise<void>;
 };
 
-/** Sluice with everything on: key, schemas, metrics, traces of a tenth, rate limit, log lines. */
-export async function startSluice(model: { name: string; dir: string }, workers = 1): Promise<Side> {
+/** A model that is measured. */
+export type Measured = { name: string; dir: string };
+
+export const tabular: Measured = { name: "tabular", dir: join(root, "test", "fixtures", "models", "tabular", "1.0.0") };
+export const magika: Measured = { name: "magika", dir: join(root, "models", "magika", "3.3.0") };
+
+/** Sluice with everything on: key, schemas, metrics, traces of a hundredth, rate limit, log lines; logs, metrics and traces are sent. */
+export async function startSluice(model: Measured, workers = 1): Promise<Side & { key: string }> {
   const state = await mkdtemp(join(tmpdir(), "sluice-bench-"));
-  const { file, key } = createKey({ schema: "sluice/keys/v1", keys: [] }, { id: "bench", scopes: ["predict"] });
+  const { file, key } = createKey(
+    { schema: "sluice/keys/v1", keys: [] },
+    { id: "bench", scopes: ["predict", "metrics"] },
+  );
   await writeKeys(join(state, "keys.json"), file);
   const sink = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => Response.json({}) });
   const ready = join(state, "ready.json");
@@ -56,7 +65,7 @@ export async function startSluice(model: { name: string; dir: string }, workers 
     await rm(state, { recursive: true, force: true });
   };
   const headers = { authorization: `Bearer ${key}` };
-  return { name: "Sluice", port, pid, path: `/v1/models/${model.name}/predict`, headers, startMs, stop };
+  return { name: "Sluice", port, pid, path: `/v1/models/${model.name}/predict`, headers, startMs, stop, key };
 }
 
 /** FastAPI on uvicorn, in a virtual environment that is made once; undefined when there is no Python. */

@@ -3,8 +3,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { median } from "./median.ts";
 import { fire, quantile, type Shot } from "./service-client.ts";
-import { root, type Side, startEmpty, startPeer, startSluice } from "./service-sides.ts";
+import { magika, root, type Side, startEmpty, startPeer, startSluice, tabular } from "./service-sides.ts";
 
 const { values } = parseArgs({
   options: {
@@ -26,9 +27,6 @@ type Row = {
   failures: number;
   cpuUs: number;
 };
-
-const tabular = { name: "tabular", dir: join(root, "test", "fixtures", "models", "tabular", "1.0.0") };
-const magika = { name: "magika", dir: join(root, "models", "magika", "3.3.0") };
 
 async function volley(side: Side, connections: number, shot: Pick<Shot, "body"> & { type: string }): Promise<Row> {
   const headers = { ...side.headers, "content-type": shot.type };
@@ -68,8 +66,7 @@ async function interleave(measurements: (() => Promise<Row>)[]): Promise<Row[]> 
 function medianOf(rows: Row[]): Row[] {
   const [first] = rows;
   if (first === undefined) return [];
-  const middle = (pick: (row: Row) => number) =>
-    rows.map(pick).sort((a, b) => a - b)[Math.floor(rows.length / 2)] ?? Number.NaN;
+  const middle = (pick: (row: Row) => number) => median(rows.map(pick));
   return [
     {
       ...first,
