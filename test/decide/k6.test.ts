@@ -1,36 +1,18 @@
 import { expect, test } from "bun:test";
 import { judgeK6, k6Options, k6Quantile } from "../../pipeline/src/decide/k6.ts";
 import { worst } from "../../pipeline/src/decide/worst.ts";
-import type { LoadFacts } from "../../pipeline/src/spec/load.ts";
-import type { LoadProfile, Slo } from "../../pipeline/src/spec/policy.ts";
+import type { Slo } from "../../pipeline/src/spec/policy.ts";
+import { aProfile, loadFacts } from "../support/load.ts";
 
 const slo: Slo = { maxErrorRate: 0.001, latency: [{ quantile: 0.99, maxMs: 100 }] };
-const profile: LoadProfile = {
-  ratePerSecond: 2.5,
-  warmupSeconds: 0,
-  seconds: 200,
-  maxInFlight: 8,
-  timeoutMs: 1000,
-  maxLagMs: 20,
-  processes: 1,
-};
-const facts: LoadFacts = {
+const profile = aProfile({ ratePerSecond: 2.5, warmupSeconds: 0, seconds: 200, maxInFlight: 8, maxLagMs: 20 });
+const facts = loadFacts({
   driver: "k6",
-  seconds: 200,
   planned: 500,
-  dropped: 0,
   requests: 500,
-  errors: 0,
-  errorKinds: {},
-  ratePerSecond: 2.5,
   lagP99Ms: null,
   response: [{ quantile: 0.99, ms: 50 }],
-  service: [],
-  distribution: [],
-  stable: null,
-  comparison: null,
-  memory: null,
-};
+});
 
 function summary(ok: boolean[]) {
   const thresholds = ok.map((one, i) => ({ metric: `m${i}`, expression: "count>0", ok: one }));

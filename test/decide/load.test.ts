@@ -3,7 +3,8 @@ import { judgeLoad, loadFigure, samplesNeeded } from "../../pipeline/src/decide/
 import { quantileName } from "../../pipeline/src/decide/quantile.ts";
 import { worst } from "../../pipeline/src/decide/worst.ts";
 import type { LoadFacts } from "../../pipeline/src/spec/load.ts";
-import type { LoadProfile, Slo } from "../../pipeline/src/spec/policy.ts";
+import type { Slo } from "../../pipeline/src/spec/policy.ts";
+import { aProfile, loadFacts, quantiles, stableFacts } from "../support/load.ts";
 
 const slo: Slo = {
   maxErrorRate: 0.01,
@@ -12,44 +13,9 @@ const slo: Slo = {
     { quantile: 0.99, maxMs: 100 },
   ],
 };
-const profile: LoadProfile = {
-  ratePerSecond: 100,
-  warmupSeconds: 1,
-  seconds: 10,
-  maxInFlight: 64,
-  timeoutMs: 5000,
-  maxLagMs: 20,
-  processes: 1,
-};
-
-function facts(change: Partial<LoadFacts> = {}): LoadFacts {
-  return {
-    driver: "sluice",
-    seconds: 10,
-    planned: 1000,
-    dropped: 0,
-    requests: 1000,
-    errors: 0,
-    errorKinds: {},
-    ratePerSecond: 100,
-    lagP99Ms: 2,
-    response: [
-      { quantile: 0.5, ms: 10 },
-      { quantile: 0.99, ms: 80 },
-    ],
-    service: [],
-    distribution: [],
-    stable: null,
-    comparison: null,
-    memory: null,
-    ...change,
-  };
-}
-
-const p = (p50: number, p99: number) => [
-  { quantile: 0.5, ms: p50 },
-  { quantile: 0.99, ms: p99 },
-];
+const profile = aProfile({ ratePerSecond: 100, warmupSeconds: 1, seconds: 10, maxInFlight: 64, maxLagMs: 20 });
+const facts = loadFacts;
+const p = quantiles;
 
 describe("judgeLoad()", () => {
   test.each([
@@ -114,20 +80,20 @@ describe("judgeLoad() on a p99 over its limit", () => {
   });
 
   test("is inconclusive when stable's is over it too", () => {
-    const stable = { requests: 1000, errors: 0, response: p(10, 110), service: [] };
+    const stable = stableFacts({ response: p(10, 110) });
     const verdict = worst(judgeLoad(facts({ ...slow, stable }), slo, profile));
     expect(verdict.kind).toBe("inconclusive");
     expect(JSON.stringify(verdict)).toContain("but stable's own p99 is 110 ms of 100 ms");
   });
 
   test("fails when stable's is within it", () => {
-    const stable = { requests: 1000, errors: 0, response: p(10, 90), service: [] };
+    const stable = stableFacts({ response: p(10, 90) });
     expect(worst(judgeLoad(facts({ ...slow, stable }), slo, profile)).kind).toBe("fail");
   });
 });
 
 describe("judgeLoad() beside stable", () => {
-  const stable = { requests: 1000, errors: 0, response: p(10, 80), service: [] };
+  const stable = stableFacts({ response: p(10, 80) });
   const equal = { ratio: 1, low: 0.97, high: 1.03 };
   const beside = (median: typeof equal, tail = equal, stableSpread = 1.05) =>
     worst(

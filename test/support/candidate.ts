@@ -6,6 +6,9 @@ import { Golden } from "../../pipeline/src/spec/golden.ts";
 import type { Scope } from "../../pipeline/src/spec/keys.ts";
 import { Manifest } from "../../pipeline/src/spec/manifest.ts";
 import { readJson } from "../../pipeline/src/spec/read.ts";
+import type { Service } from "../../pipeline/src/stage/contract/ask.ts";
+import type { Context } from "../../pipeline/src/stage/contract/context.ts";
+import { Description } from "../../pipeline/src/stage/contract/openapi.ts";
 import { readConfig } from "../../service/src/config.ts";
 import { startService } from "../../service/src/service.ts";
 
@@ -46,5 +49,29 @@ export async function aCandidate(modelDir: string): Promise<Candidate> {
       await service.drain();
       await rm(dir, { recursive: true, force: true });
     },
+  };
+}
+
+/** A service's own description, as text. */
+export async function openapiOf({ url, key }: Candidate): Promise<string> {
+  const answer = await fetch(`${url}/openapi.json`, { headers: { authorization: `Bearer ${key}` } });
+  return await answer.text();
+}
+
+type Fetch = NonNullable<Service["fetch"]>;
+
+/** What probes look at; the service is seen through `fetch`. */
+export async function contextOf(candidate: Candidate, see: Fetch = fetch): Promise<Context> {
+  const { url, key, manifest, golden } = candidate;
+  const description = new Description(await openapiOf(candidate), url);
+  const predictPath = `/v1/models/${manifest.name}/predict`;
+  return { service: { url, fetch: see }, key, otherKeys: [], manifest, golden, description, predictPath };
+}
+
+/** Passes requests on, and changes the text of every answer. */
+export function saying(change: (text: string) => string): Fetch {
+  return async (request) => {
+    const answer = await fetch(request);
+    return new Response(change(await answer.text()), answer);
   };
 }

@@ -1,10 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
 import { exitOfVerdict } from "../decide/exit.ts";
 import { readPolicies } from "../release/policies.ts";
 import { renderLoad } from "../report/load.ts";
+import { renderLoadPage } from "../report/load-section.ts";
 import { renderReports } from "../report/text.ts";
 import { DeployError } from "../spec/error.ts";
 import { LoadPolicy } from "../spec/policy.ts";
@@ -17,6 +18,7 @@ import { goldenRequests } from "../stage/load/request.ts";
 import { addCommand } from "./command.ts";
 import { type Place, parseOptions, placeOf } from "./options.ts";
 import { coloursFor } from "./progress.ts";
+import { thisCommand } from "./repeat.ts";
 import { runningFrom } from "./running.ts";
 
 const Options = z.object({
@@ -25,6 +27,7 @@ const Options = z.object({
   stableUrl: z.url().optional(),
   stableKeyFile: z.string().min(1).optional(),
   pid: z.coerce.number().int().positive().optional(),
+  page: z.string().min(1).optional(),
 });
 type Options = z.infer<typeof Options>;
 
@@ -46,9 +49,12 @@ export function register(program: Command): void {
         .option("--driver <name>", "sluice, or k6 from the PATH", "sluice")
         .option("--stable-url <address>", "measure this service in the same run, and compare")
         .option("--stable-key-file <path>", "its API key, when it is another")
-        .option("--pid <number>", "process of the service on this machine: its memory is watched"),
+        .option("--pid <number>", "process of the service on this machine: its memory is watched")
+        .option("--page <file>", "write what was measured as one HTML page"),
     async (options, [ref = ""]) => {
-      const report = await measure(placeOf(options), options, ref);
+      const { page } = parseOptions(Options, options);
+      const report = { ...(await measure(placeOf(options), options, ref)), repeat: thisCommand() };
+      if (page !== undefined) await writeFile(page, await renderLoadPage(report));
       const text = [renderReports([report], coloursFor(process.stdout)), renderLoad(report)].join("\n\n").trimEnd();
       return { exit: exitOfVerdict(report.verdict), json: { report }, text };
     },

@@ -1,3 +1,5 @@
+import { sayBudget } from "../decide/budget.ts";
+import type { BudgetReading } from "../spec/budget.ts";
 import type { Release, ReleaseRecord } from "../spec/release.ts";
 import type { Report } from "../spec/report.ts";
 import { explain, type Verdict } from "../spec/verdict.ts";
@@ -50,9 +52,14 @@ ${armNames.map((arm) => {
 }
 
 /** What was proven before any traffic. */
-export function gates({ reports, environment, admittedAt }: ReleaseRecord): Markup {
-  return html`<h2>Gates</h2><table><caption>Admitted to ${environment} at ${admittedAt}.</caption>
+export function gates({ reports, environment, admittedAt, budget }: ReleaseRecord): Markup {
+  const spending = budget === undefined ? "" : ` Error budget: ${sayBudget(budget)}${overrideOf(budget)}.`;
+  return html`<h2>Gates</h2><table><caption>Admitted to ${environment} at ${admittedAt}.${spending}</caption>
 <thead><tr>${["stage", "verdict", "figure"].map((name) => html`<th scope="col">${name}</th>`)}</tr></thead><tbody>${reports.map(gate)}</tbody></table>`;
+}
+
+function overrideOf({ override }: BudgetReading): string {
+  return override === undefined ? "" : `; overridden by ${override.by}: ${override.reason}`;
 }
 
 function gate({ stage, verdict, figure }: Report): Markup {

@@ -29,6 +29,7 @@ const StableFacts = z.strictObject({
   errors: Count,
   response: z.array(Quantile),
   service: z.array(Quantile),
+  distribution: Latency,
 });
 
 /**

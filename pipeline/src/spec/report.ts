@@ -11,7 +11,8 @@ export type Check = z.infer<typeof Check>;
 
 /**
  * The facts of one stage and its verdict. `figure` is the one number a reader wants, in words
- * (`p99 21 ms of 120 ms at 50/s`); `facts` is the stage's own measurement; times are RFC 3339.
+ * (`p99 21 ms of 120 ms at 50/s`); `facts` is the stage's own measurement; times are RFC 3339. `repeat` is the command
+ * that measures it again.
  */
 export const Report = z.strictObject({
   schema: z.literal("sluice/report/v1"),
@@ -23,5 +24,6 @@ export const Report = z.strictObject({
   figure: z.string(),
   checks: z.array(Check),
   facts: z.record(z.string(), z.json()),
+  repeat: z.string().min(1).exactOptional(),
 });
 export type Report = z.infer<typeof Report>;

@@ -6,8 +6,7 @@ import { compatibility } from "../../../pipeline/src/stage/contract/compatibilit
 import { consumerProbes } from "../../../pipeline/src/stage/contract/consumers.ts";
 import { runProbe } from "../../../pipeline/src/stage/contract/context.ts";
 import { contract } from "../../../pipeline/src/stage/contract/contract.ts";
-import { Description } from "../../../pipeline/src/stage/contract/openapi.ts";
-import { aCandidate, type Candidate } from "../../support/candidate.ts";
+import { aCandidate, type Candidate, contextOf, openapiOf, saying } from "../../support/candidate.ts";
 import { isInstalled } from "../../support/external.ts";
 
 const root = join(import.meta.dir, "../../..");
@@ -25,16 +24,11 @@ afterAll(async () => {
   await candidate.stop();
 });
 
-async function describedBy({ url, key }: Candidate): Promise<string> {
-  const answer = await fetch(`${url}/openapi.json`, { headers: { authorization: `Bearer ${key}` } });
-  return await answer.text();
-}
-
 /** Compares the candidate, its description changed, with stable. */
 async function compare(change: (text: string) => string, { program = "oasdiff", required = true } = {}) {
-  const changed = change(await describedBy(candidate));
+  const changed = change(await openapiOf(candidate));
   const checks = await compatibility(
-    { openapi: await describedBy(stable), manifest: stable.manifest },
+    { openapi: await openapiOf(stable), manifest: stable.manifest },
     { openapi: changed, manifest: candidate.manifest },
     { required, rule: "major", consumers, program },
   );
@@ -93,21 +87,7 @@ test.each([
   ["the candidate as it is", (text: string) => text, "pass"],
   ["an answer that a consumer does not expect", (text: string) => text.replace('"document"', '"paper"'), "fail"],
 ] as const)("consumerProbes() on %s", async (_, change, kind) => {
-  const { url, key, manifest, golden } = candidate;
-  const spoiled = async (request: Request) => {
-    const answer = await fetch(request);
-    return new Response(change(await answer.text()), answer);
-  };
-  const description = new Description(await describedBy(candidate), url);
-  const context = {
-    service: { url, fetch: spoiled },
-    key,
-    otherKeys: [],
-    manifest,
-    golden,
-    description,
-    predictPath: "",
-  };
+  const context = await contextOf(candidate, saying(change));
   const [pdf] = consumerProbes(context, [examples]);
   if (pdf === undefined) throw new Error("Cannot test: policy has no example");
   const check = await runProbe(pdf);

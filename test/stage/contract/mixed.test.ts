@@ -3,8 +3,7 @@ import { join } from "node:path";
 import type { Service } from "../../../pipeline/src/stage/contract/ask.ts";
 import { runProbe } from "../../../pipeline/src/stage/contract/context.ts";
 import { mixedProbes } from "../../../pipeline/src/stage/contract/mixed.ts";
-import { Description } from "../../../pipeline/src/stage/contract/openapi.ts";
-import { aCandidate, type Candidate } from "../../support/candidate.ts";
+import { aCandidate, type Candidate, contextOf, openapiOf, saying } from "../../support/candidate.ts";
 import { root } from "../../support/cli.ts";
 
 let stable: Candidate;
@@ -18,27 +17,11 @@ afterAll(async () => {
   await candidate.stop();
 });
 
-async function openapiOf({ url, key }: Candidate): Promise<string> {
-  const answer = await fetch(`${url}/openapi.json`, { headers: { authorization: `Bearer ${key}` } });
-  return await answer.text();
-}
-
 type Fetch = NonNullable<Service["fetch"]>;
 
 /** Runs the probes with each side seen through a `fetch` of its own; the failed ones' names and reasons. */
 async function mixed(sides: { stable?: Fetch; candidate?: Fetch } = {}): Promise<string[]> {
-  const { url, key, manifest, golden } = candidate;
-  const service = { url, fetch: sides.candidate ?? fetch };
-  const description = new Description(await openapiOf(candidate), url);
-  const context = {
-    service,
-    key,
-    otherKeys: [],
-    manifest,
-    golden,
-    description,
-    predictPath: "/v1/models/magika/predict",
-  };
+  const context = await contextOf(candidate, sides.candidate);
   const other = {
     service: { url: stable.url, fetch: sides.stable ?? fetch },
     key: stable.key,
@@ -47,13 +30,6 @@ async function mixed(sides: { stable?: Fetch; candidate?: Fetch } = {}): Promise
   };
   const checks = await Promise.all(mixedProbes(context, other).map(runProbe));
   return checks.flatMap(({ verdict }) => (verdict.kind === "fail" ? verdict.breaches : []));
-}
-
-function saying(change: (text: string) => string): Fetch {
-  return async (request) => {
-    const answer = await fetch(request);
-    return new Response(change(await answer.text()), answer);
-  };
 }
 
 test("mixedProbes() passes magika 3.2.0 and 3.3.0 side by side", async () => {

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import type { CapacityProfile } from "../../../pipeline/src/spec/policy.ts";
 import { Report } from "../../../pipeline/src/spec/report.ts";
 import { findCapacity } from "../../../pipeline/src/stage/load/capacity.ts";
+import { aRequest } from "../../support/load.ts";
 import { serve, type TinyServer } from "../../support/server.ts";
 
 const started: TinyServer[] = [];
@@ -36,7 +37,7 @@ test("findCapacity() finds the rate above which a service refuses", async () => 
     url: server.url,
     key: "k",
     subject: "digits@1.0.0",
-    requests: [{ path: "/", contentType: "application/json", body: "{}" }],
+    requests: [aRequest()],
     slo: { maxErrorRate: 0.001, latency: [{ quantile: 0.5, maxMs: 10_000 }] },
     profile,
     onRun: (run) => seen.push(run),

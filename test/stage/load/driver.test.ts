@@ -5,6 +5,7 @@ import { driveApart } from "../../../pipeline/src/stage/load/apart.ts";
 import { constant } from "../../../pipeline/src/stage/load/arrival.ts";
 import { drive, type Plan, turnOf } from "../../../pipeline/src/stage/load/driver.ts";
 import { startTraffic } from "../../../pipeline/src/stage/load/traffic.ts";
+import { aRequest } from "../../support/load.ts";
 import { serve, type TinyServer } from "../../support/server.ts";
 
 const closing: { stop(): unknown }[] = [];
@@ -21,7 +22,7 @@ function server(handler: Parameters<typeof serve>[0]): TinyServer {
 function plan(urls: string[], change: Partial<Plan> = {}): Plan {
   return {
     targets: urls.map((url) => ({ url, key: "sluice_test_key" })),
-    requests: [{ path: "/predict", contentType: "application/json", body: '{"n":1}' }],
+    requests: [aRequest({ path: "/predict", body: '{"n":1}' })],
     phases: [constant(200, 1)],
     maxInFlight: 64,
     timeoutMs: 2000,
@@ -119,7 +120,7 @@ test("drive() gives two targets the same requests", async () => {
     return Response.json({});
   };
   const [a, b] = [server(log("a")), server(log("b"))];
-  const requests = ["1", "2", "3"].map((body) => ({ path: "/", contentType: "text/plain", body }));
+  const requests = ["1", "2", "3"].map((body) => aRequest({ body }));
   const tallies = await drive(plan([a.url, b.url], { requests, phases: [constant(40, 0.3)] }));
   expect(tallies.map((tally) => tally.requests)).toEqual([6, 6]);
   expect(bodies.a?.sort().join("")).toBe("112233");
@@ -134,7 +135,7 @@ test("turnOf() lets each target be first as often as the other", () => {
 
 test("driveApart() shares one plan among processes and merges what they saw", async () => {
   const { url, seen } = server(() => Response.json({}));
-  const requests = [{ path: "/", contentType: "application/octet-stream", body: new Uint8Array([1, 2, 255]) }];
+  const requests = [aRequest({ contentType: "application/octet-stream", body: new Uint8Array([1, 2, 255]) })];
   const [tally] = await driveApart(plan([url], { requests, phases: [constant(100, 1)] }), { processes: 2 });
   expect(tally).toMatchObject({ planned: 100, requests: 100, errors: 0 });
   expect(tally?.response.count).toBe(100);

@@ -2,8 +2,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { LoadProfile, Slo } from "../../../pipeline/src/spec/policy.ts";
+import type { Slo } from "../../../pipeline/src/spec/policy.ts";
 import { k6Args, k6Plan, loadWithK6 } from "../../../pipeline/src/stage/load/k6.ts";
+import { aProfile, aRequest } from "../../support/load.ts";
 import { serve, type TinyServer } from "../../support/server.ts";
 
 const slo: Slo = {
@@ -13,20 +14,8 @@ const slo: Slo = {
     { quantile: 0.9, maxMs: 8000 },
   ],
 };
-const profile: LoadProfile = {
-  ratePerSecond: 30,
-  warmupSeconds: 2,
-  seconds: 1,
-  maxInFlight: 16,
-  timeoutMs: 5000,
-  maxLagMs: 20,
-  processes: 1,
-};
-const requests = ["1", "2"].map((n) => ({
-  path: "/v1/models/digits/predict",
-  contentType: "application/json",
-  body: `{"n":${n}}`,
-}));
+const profile = aProfile({ ratePerSecond: 30, warmupSeconds: 2, maxInFlight: 16, maxLagMs: 20 });
+const requests = ["1", "2"].map((n) => aRequest({ path: "/v1/models/digits/predict", body: `{"n":${n}}` }));
 
 let folder: string;
 let standIn: string;

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import type { LoadProfile, Slo } from "../../../pipeline/src/spec/policy.ts";
 import { Report } from "../../../pipeline/src/spec/report.ts";
 import { load } from "../../../pipeline/src/stage/load/load.ts";
-import { goldenRequests } from "../../../pipeline/src/stage/load/request.ts";
+import { aProfile, aRequest } from "../../support/load.ts";
 import { serve, type TinyServer } from "../../support/server.ts";
 
 const started: TinyServer[] = [];
@@ -12,20 +12,8 @@ afterEach(async () => {
 
 // Wide limits: this machine's speed is not what these tests are about.
 const slo: Slo = { maxErrorRate: 0.001, latency: [{ quantile: 0.9, maxMs: 5000 }] };
-const profile: LoadProfile = {
-  ratePerSecond: 200,
-  warmupSeconds: 0.2,
-  seconds: 1,
-  maxInFlight: 128,
-  timeoutMs: 5000,
-  maxLagMs: 5000,
-  processes: 1,
-};
-const requests = goldenRequests("digits", {
-  schema: "sluice/golden/v1",
-  producer: "test",
-  cases: [{ name: "one", request: { n: 1 }, response: { n: 2 } }],
-});
+const profile = aProfile();
+const requests = [aRequest()];
 
 function run(handler: Parameters<typeof serve>[0], change: { slo?: Slo; profile?: Partial<LoadProfile> } = {}) {
   const server = serve(handler);

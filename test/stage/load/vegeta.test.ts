@@ -8,6 +8,7 @@ import { constant } from "../../../pipeline/src/stage/load/arrival.ts";
 import { runTool } from "../../../pipeline/src/stage/tool.ts";
 import { isInstalled } from "../../support/external.ts";
 import { temporaryFolder } from "../../support/folder.ts";
+import { aRequest } from "../../support/load.ts";
 import { serve, type TinyServer } from "../../support/server.ts";
 
 const VegetaReport = z.object({ latencies: z.record(z.string(), z.number()), requests: z.int(), success: z.number() });
@@ -28,7 +29,7 @@ function server(handler: Parameters<typeof serve>[0]): TinyServer {
 }
 
 async function ownMs(url: string): Promise<number[]> {
-  const requests = [{ path: "/", contentType: "application/json", body: "{}" }];
+  const requests = [aRequest()];
   const phases = [constant(ratePerSecond, seconds)];
   const [tally] = await driveApart({
     targets: [{ url, key: "k" }],

@@ -89,8 +89,12 @@ function factsOf([tally = new Tally(), stable]: Tally[], seconds: number, slo: S
 function stableFacts(candidate: Tally, stable: Tally | undefined, slo: Slo): Pick<LoadFacts, "stable" | "comparison"> {
   if (stable === undefined) return { stable: null, comparison: null };
   const { requests, errors } = stable;
-  const arms = { response: quantilesOf(stable.response, slo), service: quantilesOf(stable.service, slo) };
-  return { stable: { requests, errors, ...arms }, comparison: compare(pairsOf(candidate.series, stable.series)) };
+  const latency = {
+    response: quantilesOf(stable.response, slo),
+    service: quantilesOf(stable.service, slo),
+    distribution: stable.response.toLatency(),
+  };
+  return { stable: { requests, errors, ...latency }, comparison: compare(pairsOf(candidate.series, stable.series)) };
 }
 
 function quantilesOf(durations: Durations, slo: Slo): Quantile[] {
