@@ -42,7 +42,7 @@ test.each([
 
 const [before, after] = [Date.parse("2026-04-01T00:00:00Z"), Date.parse("2026-08-01T00:00:00Z")];
 test.each([
-  ["nothing signed", aRelease({ kind: "none" }), atMs, "release is unsigned (no attestation.json), production refuses unsigned releases"],
+  ["nothing signed", aRelease({ kind: "none" }), atMs, "release is unsigned (no signature in attestation.json), production refuses unsigned releases"],
   ["an unknown signer", aRelease({ kind: "unknown", reason: "who" }), atMs, "signed by somebody unknown (who)"],
   ["a bad signature", aRelease({ kind: "bad", reason: "no fit" }), atMs, "signature is bad: no fit"],
   ["the old key after its end", aRelease(by("old")), after, "signer old was good until 2026-07-01"],
@@ -76,7 +76,7 @@ test("judgeTrust() accepts unsigned and unknown work in local and says why, but 
   const unsigned = judgeTrust(aRelease({ kind: "none" }), policy, "local", atMs);
   expect(unsigned).toEqual({
     verdict: { kind: "pass" },
-    figure: "release is unsigned (no attestation.json), local accepts unsigned releases",
+    figure: "release is unsigned (no signature in attestation.json), local accepts unsigned releases",
   });
   expect(judgeTrust(aRelease({ kind: "unknown", reason: "who" }), policy, "local", atMs).figure).toContain("who");
   expect(judgeTrust(aRelease({ kind: "bad", reason: "x" }), policy, "local", atMs).verdict.kind).toBe("fail");

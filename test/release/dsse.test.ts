@@ -40,6 +40,7 @@ const other = sealEnvelope(Buffer.from("other"), type, [alice.privateKey]).signa
 
 test.each([
   ["another payload", { ...good, payload: Buffer.from("other").toString("base64") }, "does not fit its payload"],
+  ["no signature", { ...good, signatures: [] }, "it is unsigned"],
   ["another payload type", { ...good, payloadType: "text/plain" }, "payload type is text/plain"],
   ["a key that is not trusted", sealEnvelope(payload, type, [mallory.privateKey]), "is not trusted"],
   [
@@ -74,7 +75,6 @@ test("openEnvelope() refuses a type for which the payload was not signed, though
 });
 
 test.each([
-  ["no signature", { ...good, signatures: [] }],
   ["base64 that says the same in another way", { ...good, payload: "aGVsbG8gd29ybGR=" }],
   ["an unknown key", { ...good, more: 1 }],
 ])("Envelope refuses %s", (_, envelope) => {

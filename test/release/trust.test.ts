@@ -94,11 +94,11 @@ test("verify() judges the signature for an environment", async () => {
   const inLocal = await verify(dir, { trust: { trusted, environment: "local" } });
   expect(inLocal.report.verdict).toEqual({ kind: "pass" });
   expect(inLocal.report.checks.map(({ name }) => name)).toContain(
-    "signature: model is unsigned (no model.sig), local accepts unsigned models",
+    "signature: model is unsigned (no signature in model.sig), local accepts unsigned models",
   );
   const production = { trust: { trusted, environment: "production" } };
   expect(explain((await verify(dir, production)).report.verdict)).toBe(
-    "model is unsigned (no model.sig), production refuses unsigned models",
+    "model is unsigned (no signature in model.sig), production refuses unsigned models",
   );
   await writeSignature(dir, { key });
   expect((await verify(dir, production)).report.verdict).toEqual({ kind: "pass" });

@@ -8,6 +8,7 @@ import { DeployError } from "../spec/error.ts";
 import type { Command } from "../spec/journal.ts";
 import type { Release } from "../spec/release.ts";
 import { explain } from "../spec/verdict.ts";
+import { demandTrusted } from "./attest.ts";
 import type { Holding } from "./holding.ts";
 import type { Host } from "./host.ts";
 import type { Target } from "./target.ts";
@@ -65,6 +66,7 @@ export async function beginRollout(
 ): Promise<string> {
   await readRecord(host.releasesDir, candidate.id);
   await proveStaged(host.releasesDir, candidate);
+  await demandTrusted(host, candidate.id);
   const stable = await stableOf(host, target);
   const rollout = rolloutId(systemClock.now(), candidate.id);
   const { strategy, slo } = host.policies;

@@ -8,9 +8,10 @@ import { stageRelease } from "../release/stage.ts";
 import type { BudgetReading } from "../spec/budget.ts";
 import { DeployError } from "../spec/error.ts";
 import type { Release } from "../spec/release.ts";
-import type { Report } from "../spec/report.ts";
+import type { Report, StageName } from "../spec/report.ts";
 import { explain } from "../spec/verdict.ts";
 import { verify } from "../stage/verify.ts";
+import { attest, demandTrusted } from "./attest.ts";
 import type { Host } from "./host.ts";
 import type { Progress } from "./progress.ts";
 import type { Target } from "./target.ts";
@@ -27,7 +28,9 @@ export async function bootstrap(host: Host, { router, runtime }: Target, progres
     throw new DeployError("E_GATE", `Cannot bootstrap with ${ref}: verify says ${explain(report.verdict)}`);
   }
   const release = await stage(host, modelDir);
-  await admitted(host, release, [report]);
+  await admitted(host, release, { reports: [report], required: [report.stage] });
+  progress.done(await attest(host, release.id));
+  await demandTrusted(host, release.id);
   const { readySeconds } = host.policies.strategy;
   const releaseDir = join(host.releasesDir, release.id);
   await runtime.start(release.id, { releaseId: release.id, releaseDir, readySeconds });
@@ -37,10 +40,8 @@ export async function bootstrap(host: Host, { router, runtime }: Target, progres
 }
 
 /** Stages the model in `modelDir` with this Sluice's service and the environment's policies, as they were read. */
-export async function stage(
-  { serviceDir, modules, policies, place, releasesDir }: Host,
-  modelDir: string,
-): Promise<Release> {
+export async function stage(host: Host, modelDir: string): Promise<Release> {
+  const { serviceDir, modules, policies, place, releasesDir } = host;
   const dir = place.policiesDir;
   const files = await listPolicies(dir, place.environment);
   if (digestList(files) !== policies.digest)
@@ -48,11 +49,18 @@ export async function stage(
   return stageRelease(releasesDir, { modelDir, serviceDir, modules, policies: { dir, files } });
 }
 
+/** What admitted a release: its reports, and which of them had to pass. */
+type Admission = { reports: Report[]; required: StageName[]; budget?: BudgetReading | undefined };
+
 /** Writes the record of a release that may take traffic. */
-export function admitted(host: Host, release: Release, reports: Report[], budget?: BudgetReading): Promise<void> {
-  const admittedAt = new Date().toISOString();
-  const { environment } = host.place;
-  const spending = budget === undefined ? {} : { budget };
-  const record = { schema: "sluice/release/v1", release, environment, admittedAt, reports, ...spending } as const;
-  return writeRecord(host.releasesDir, record);
+export function admitted(host: Host, release: Release, { reports, required, budget }: Admission): Promise<void> {
+  return writeRecord(host.releasesDir, {
+    schema: "sluice/release/v1",
+    release,
+    environment: host.place.environment,
+    admittedAt: new Date().toISOString(),
+    reports,
+    required,
+    ...(budget === undefined ? {} : { budget }),
+  });
 }

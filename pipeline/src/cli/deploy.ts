@@ -9,6 +9,7 @@ import { DeployError } from "../spec/error.ts";
 import type { Release } from "../spec/release.ts";
 import { explain, type Verdict } from "../spec/verdict.ts";
 import { verify } from "../stage/verify.ts";
+import { attest, attestEnd, demandSigner } from "./attest.ts";
 import { beginRollout, demandBeginning, stableOf } from "./begin.ts";
 import { admitted, bootstrap, stage } from "./bootstrap.ts";
 import { addCommand, type Outcome } from "./command.ts";
@@ -84,18 +85,20 @@ async function deploy(
   const { require: required } = host.policies.admission;
   if (report.verdict.kind !== "pass") return refused(ref, { reports: [report], required }, report.verdict);
 
+  await demandSigner(host);
   const candidate = await stage(host, modelDir);
   const target = await openTarget(host, held.lease.fence);
   await bootstrap(host, target, progress);
   const stable = await stableOf(host, target);
-  if (stable.release.id === candidate.id) return nothingToDo(target, candidate);
+  if (stable.release.id === candidate.id) return nothingToDo(host, target, candidate);
   await demandBeginning(host, candidate, override);
   const budget = await demandBudget(host, overrideBudget, progress);
 
   const reports = [report, ...(await runGates(host, target, candidate, progress))];
   const verdict = admit(required, reports);
   if (verdict.kind !== "pass") return refused(ref, { reports, required, budget }, verdict);
-  await admitted(host, candidate, reports, budget);
+  await admitted(host, candidate, { reports, required, budget });
+  progress.done(await attest(host, candidate.id));
   const rollout = await beginRollout(host, target, held, { candidate, override, budget });
   return outcomeOf(host, target.address, rollout, await roll(host, target, held, { rollout, progress }));
 }
@@ -109,7 +112,8 @@ function refused(ref: string, gates: Gates, verdict: Verdict): Outcome {
   return { exit: exitOfVerdict(verdict), json: { verdict, reports: gates.reports }, text };
 }
 
-function nothingToDo(target: Target, release: Release): Outcome {
+async function nothingToDo(host: Host, target: Target, release: Release): Promise<Outcome> {
+  await attestEnd(host, release.id); // An earlier run may have been killed before it did.
   const text = `Nothing to do: ${release.id} is stable and serves all traffic at ${target.address}; next: sluice status`;
   return { exit: exitCodes.done, json: { unchanged: true, release, address: target.address }, text };
 }

@@ -7,6 +7,7 @@ const Common = z.object({
   source: z.string().min(1),
   state: z.string().min(1).optional(),
   environment: z.string().min(1),
+  signingKey: z.string().min(1).optional(),
   json: z.boolean().optional(),
 });
 
@@ -17,11 +18,12 @@ export interface Place {
   policiesDir: string;
   stateDir: string;
   environment: string;
+  signingKey?: string | undefined;
 }
 
 /** Reads the common options. `SLUICE_HOME` names the state folder where `--state` does not. */
 export function placeOf(options: Record<string, unknown>): Place {
-  const { source, state, environment } = parseOptions(Common, options);
+  const { source, state, environment, signingKey } = parseOptions(Common, options);
   const root = resolve(source);
   return {
     source: root,
@@ -29,6 +31,7 @@ export function placeOf(options: Record<string, unknown>): Place {
     policiesDir: resolve(root, "policies"),
     stateDir: resolve(state ?? process.env.SLUICE_HOME ?? resolve(root, ".sluice")),
     environment,
+    signingKey,
   };
 }
 

@@ -6,9 +6,10 @@ import { renderHtml } from "../report/html.ts";
 import { type RolloutSummary, summariseRollout } from "../report/summary.ts";
 import { renderDeploy } from "../report/text.ts";
 import { replaceFile } from "../rollout/durable.ts";
+import { attestEnd } from "./attest.ts";
 import type { Outcome } from "./command.ts";
 import { type Host, rolloutDir } from "./host.ts";
-import { coloursFor } from "./progress.ts";
+import { coloursFor, terminalProgress } from "./progress.ts";
 
 /** Ends a command that ran a rollout: writes its reports, and says what became of it. */
 export async function outcomeOf(host: Host, address: string, rollout: string, state: RolloutState): Promise<Outcome> {
@@ -18,6 +19,7 @@ export async function outcomeOf(host: Host, address: string, rollout: string, st
   const page = join(folder, "report.html");
   await replaceFile(join(folder, "report.json"), `${JSON.stringify(summary, null, 2)}\n`);
   await replaceFile(page, await renderHtml(summary, record));
+  if (state.closed !== undefined) terminalProgress().done(await attestEnd(host, record.release.id));
   const text = renderDeploy(
     {
       summary,

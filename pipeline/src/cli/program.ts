@@ -37,6 +37,7 @@ export async function buildProgram(args: readonly string[]): Promise<Command> {
     .option("--source <dir>", "folder with models/ and policies/", ".")
     .option("--state <dir>", "folder for releases, journals and the local site (default: .sluice in the source)")
     .option("--environment <name>", "a file of policies/environments", "local")
+    .option("--signing-key <file>", "private EC key in PEM that signs releases (default: signingKey of trust.yaml)")
     .showHelpAfterError("(next: add --help)")
     .addHelpText("after", help);
   for (const part of await Promise.all(partsFor(args).map(({ load }) => load()))) part.register(program);

@@ -23,9 +23,9 @@ import { Report } from "../spec/report.ts";
 import { explain } from "../spec/verdict.ts";
 import { unpackLayout } from "../stage/image/archive.ts";
 import { addCommand } from "./command.ts";
+import { thisMaker } from "./maker.ts";
 import { type Place, parseOptions, placeOf } from "./options.ts";
 import { registryFrom, withRegistryOptions } from "./registry.ts";
-import { thisMaker } from "./release.ts";
 
 const Options = z.object({
   archive: z.string().min(1),

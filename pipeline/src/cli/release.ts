@@ -1,27 +1,26 @@
 import { readdir } from "node:fs/promises";
-import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { z } from "zod";
 import { exitCodes, exitOfVerdict } from "../decide/exit.ts";
-import { fold } from "../decide/state.ts";
 import { judgeTrust } from "../decide/trust.ts";
 import { attestationPath, readAttestation, seeAttestation, writeAttestation } from "../release/attestation.ts";
 import { readPrivateKey } from "../release/ec.ts";
 import { readRecord } from "../release/record.ts";
 import { proveStaged } from "../release/stage.ts";
-import { type Maker, stateRelease } from "../release/statement.ts";
+import { stateRelease } from "../release/statement.ts";
 import { readTrust } from "../release/trust.ts";
 import { systemClock } from "../rollout/clock.ts";
 import { fileStore } from "../rollout/file-store.ts";
 import type { Store } from "../rollout/ports.ts";
 import { DeployError } from "../spec/error.ts";
-import { readJson, readText } from "../spec/read.ts";
+import { readText } from "../spec/read.ts";
 import type { ReleaseRecord } from "../spec/release.ts";
-import type { Attestation, Fingerprint, RolloutEvidence } from "../spec/statement.ts";
+import type { Attestation, Fingerprint } from "../spec/statement.ts";
 import { explain } from "../spec/verdict.ts";
 import { addCommand } from "./command.ts";
+import { findRollout } from "./evidence.ts";
+import { thisMaker } from "./maker.ts";
 import { type Place, parseOptions, placeOf } from "./options.ts";
 
 const CreateOptions = z.object({ key: z.array(z.string().min(1)).min(1) });
@@ -120,26 +119,6 @@ async function findRecord(place: Place, id: string): Promise<ReleaseRecord> {
 
 function storeOf(place: Place, record: ReleaseRecord): Store {
   return fileStore(join(place.stateDir, "rollouts", record.environment), systemClock);
-}
-
-/** The newest ended rollout of a release. */
-async function findRollout(store: Store, release: string): Promise<RolloutEvidence | undefined> {
-  for (const id of (await store.listRollouts()).reverse()) {
-    const entries = await store.readJournal(id);
-    const state = fold(entries);
-    if (state?.closed === undefined || state.opened.candidate.id !== release) continue;
-    return { id, ...state.closed, at: entries.at(-1)?.at ?? "" };
-  }
-  return undefined;
-}
-
-export async function thisMaker(): Promise<Maker> {
-  const path = fileURLToPath(new URL("../../../package.json", import.meta.url));
-  const { version } = await readJson(path, z.looseObject({ version: z.string() }));
-  return {
-    by: `${userInfo().username}@${hostname()}`,
-    tools: { sluice: version, runtime: `bun ${process.versions.bun ?? "none"}` },
-  };
 }
 
 function sayRelease(

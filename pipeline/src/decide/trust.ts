@@ -32,7 +32,9 @@ function judgeSignature(signed: Signed, policy: TrustPolicy, place: TrustPlace, 
     case "unknown": {
       const file = kind === "model" ? "model.sig" : "attestation.json";
       const state =
-        signature.kind === "none" ? `unsigned (no ${file})` : `signed by somebody unknown (${signature.reason})`;
+        signature.kind === "none"
+          ? `unsigned (no signature in ${file})`
+          : `signed by somebody unknown (${signature.reason})`;
       const words = `${kind} is ${state}, ${where.environment} ${place.unsigned}s unsigned ${kind}s`;
       return { breaches: place.unsigned === "accept" ? [] : [words], figure: words };
     }

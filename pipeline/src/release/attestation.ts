@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { join } from "node:path";
 import { replaceFile } from "../rollout/durable.ts";
 import { Envelope, statementType } from "../spec/dsse.ts";
+import { DeployError } from "../spec/error.ts";
 import { parseJson } from "../spec/read.ts";
 import type { ReleaseRecord } from "../spec/release.ts";
 import { Attestation } from "../spec/statement.ts";
@@ -18,7 +19,7 @@ export function attestationPath(releasesDir: string, id: string): string {
   return join(releasesDir, id, "attestation.json");
 }
 
-/** Signs a statement with every one of `keys`, into one line of JSON. */
+/** Signs a statement with every one of `keys`, into one line of JSON; without a key it is kept unsigned. */
 export async function writeAttestation(
   path: string,
   statement: Attestation,
@@ -26,6 +27,18 @@ export async function writeAttestation(
 ): Promise<void> {
   const envelope = sealEnvelope(Buffer.from(JSON.stringify(statement)), statementType, keys);
   await replaceFile(path, JSON.stringify(envelope));
+}
+
+/** Whether somebody signed an attestation at `path` that is about `record` as it is; by whom is not judged. */
+export async function isSignedFor(path: string, record: ReleaseRecord): Promise<boolean> {
+  try {
+    const envelope = await readEnvelope(path);
+    proveStatement(parseStatement(Buffer.from(envelope.payload, "base64"), path), record);
+    return envelope.signatures.length > 0;
+  } catch (error) {
+    if (error instanceof DeployError) return false;
+    throw error;
+  }
 }
 
 /** What an attestation says, whoever signed it: for showing, never for believing. Throws `E_FILE`. */
@@ -43,6 +56,10 @@ export async function seeAttestation(path: string, record: ReleaseRecord, truste
       throw error;
     });
     if (envelope === undefined) return { kind: "none" };
+    if (envelope.signatures.length === 0) {
+      proveStatement(parseStatement(Buffer.from(envelope.payload, "base64"), path), record);
+      return { kind: "none" };
+    }
     const { payload, signers } = openEnvelope(envelope, statementType, [...trusted.keys.values()], path);
     proveStatement(parseStatement(payload, path), record);
     return { kind: "good", signers: signers.map((id) => nameOfKey(id, trusted)), leftOut: [] };

@@ -33,6 +33,7 @@ export function openEnvelope(
       `Cannot accept ${source}: payload type is ${envelope.payloadType}, expected ${payloadType}`,
     );
   }
+  if (envelope.signatures.length === 0) throw new DeployError("E_DIGEST", `Cannot accept ${source}: it is unsigned`);
   const payload = Buffer.from(envelope.payload, "base64");
   const bytes = authenticated(payloadType, payload);
   const signers = envelope.signatures.map(({ sig, keyid }) => {

@@ -1,4 +1,4 @@
-import { worst } from "../decide/worst.ts";
+import { admit } from "../decide/admit.ts";
 import type { Digest } from "../spec/digest.ts";
 import { DeployError } from "../spec/error.ts";
 import type { Release, ReleaseRecord } from "../spec/release.ts";
@@ -13,7 +13,7 @@ export type Maker = { by: string; tools: Record<string, string> };
 /** States what was proven of a release, from its record, and of its rollout once that ended. */
 export function stateRelease(record: ReleaseRecord, maker: Maker, rollout?: RolloutEvidence): Attestation {
   const { release, reports, environment, admittedAt } = record;
-  const verdict = worst(reports.map((report) => ({ name: report.stage, verdict: report.verdict })));
+  const verdict = admit(record.required ?? reports.map(({ stage }) => stage), reports);
   const evidence = reports.map(evidenceOf);
   const fingerprint = findFingerprint(reports);
   return Attestation.parse({
@@ -36,6 +36,7 @@ export function stateRelease(record: ReleaseRecord, maker: Maker, rollout?: Roll
         release: release.id,
         model: `${release.model.name}@${release.model.version}`,
         environment,
+        record: digestBytes(canonical(record)),
         ...maker,
         reports: evidence,
         ...(fingerprint === undefined ? {} : { fingerprint }),
@@ -61,6 +62,7 @@ export function proveStatement(statement: Attestation, record: ReleaseRecord): v
   requireSame("policy", predicate.policy.digest.sha256, toSet(release.policy.digest).sha256);
   requireSame("result", predicate.verificationResult, "PASSED");
   requireSame("reports", sayReports(evidence.reports), sayReports(record.reports.map(evidenceOf)));
+  requireSame("record", evidence.record, digestBytes(canonical(record)));
 }
 
 function subjectsOf({ code, model, policy }: Release) {

@@ -40,6 +40,8 @@ const Evidence = z.strictObject({
   release: z.string().min(1),
   model: z.string().min(1),
   environment: z.string().min(1),
+  /** Of the record's JSON with sorted keys. */
+  record: Digest,
   by: z.string().min(1),
   tools: z.record(z.string(), z.string()),
   reports: z.array(ReportEvidence),

@@ -16,13 +16,17 @@ const Root = z.strictObject({ certificate: Pem("CERTIFICATE"), ...validity });
 /** A keyless signer: the certificate's subject (mail address or URI) and the issuer who vouched for it. */
 const Identity = z.strictObject({ subject: z.string().min(1), issuer: z.url(), ...validity });
 
-/** Which of the signers above are good for an environment. `oldest` is the lowest version of a model that it still takes. */
+/**
+ * Which of the signers above are good for an environment. `oldest` is the lowest version of a model that it still takes;
+ * `signingKey` the path of the private key that `deploy` signs releases with, from the source folder: it is never committed.
+ */
 const Place = z.strictObject({
   unsigned: z.enum(["accept", "refuse"]),
   models: z.array(Name),
   releases: z.array(Name),
   oldest: z.record(ModelName, Version).default({}),
   maxAgeDays: z.int().positive().optional(),
+  signingKey: z.string().min(1).optional(),
 });
 export type TrustPlace = z.infer<typeof Place>;
 
