@@ -12,6 +12,7 @@ import type { Report, StageName } from "../spec/report.ts";
 import { explain } from "../spec/verdict.ts";
 import { verify } from "../stage/verify.ts";
 import { attest, demandTrusted } from "./attest.ts";
+import { imageOfModel } from "./docker.ts";
 import type { Host } from "./host.ts";
 import type { Progress } from "./progress.ts";
 import type { Target } from "./target.ts";
@@ -39,14 +40,15 @@ export async function bootstrap(host: Host, { router, runtime }: Target, progres
   progress.done(`bootstrap: ${ref} is stable`);
 }
 
-/** Stages the model in `modelDir` with this Sluice's service and the environment's policies, as they were read. */
+/** Stages the model in `modelDir` with this Sluice's service, or its image, and the environment's policies, as they were read. */
 export async function stage(host: Host, modelDir: string): Promise<Release> {
   const { serviceDir, modules, policies, place, releasesDir } = host;
   const dir = place.policiesDir;
   const files = await listPolicies(dir, place.environment);
   if (digestList(files) !== policies.digest)
     throw new DeployError("E_FILE", `Cannot stage a release: ${dir} changed since it was read; next: sluice deploy`);
-  return stageRelease(releasesDir, { modelDir, serviceDir, modules, policies: { dir, files } });
+  const image = await imageOfModel(host, modelDir);
+  return stageRelease(releasesDir, { modelDir, serviceDir, modules, policies: { dir, files }, image });
 }
 
 /** What admitted a release: its reports, and which of them had to pass. */

@@ -8,6 +8,7 @@ import { run } from "../rollout/loop.ts";
 import type { Entry } from "../spec/journal.ts";
 import { answerComparer } from "../stage/answers.ts";
 import { replayOverHttp } from "../stage/golden-http.ts";
+import { proveImage } from "./docker.ts";
 import type { Holding } from "./holding.ts";
 import type { Host } from "./host.ts";
 import { interruption } from "./interrupt.ts";
@@ -37,7 +38,10 @@ export async function roll(
       signal: AbortSignal.any([held.lost, interrupt.signal]),
       releasesDir: host.releasesDir,
       replayGolden: (address, release) => replayOverHttp(address, key, join(host.releasesDir, release.id, "model")),
-      proveReturn: (release) => proveStaged(host.releasesDir, release),
+      proveReturn: async (release) => {
+        await proveStaged(host.releasesDir, release);
+        if (release.code.kind === "image") await proveImage(host, release.code);
+      },
       compareAnswers: answerComparer(
         golden.cases.map((one) => one.request),
         { key, model: host.policies.environment.model, timeoutMs: 5_000 },

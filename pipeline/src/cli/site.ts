@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { exitCodes } from "../decide/exit.ts";
 import type { SiteState } from "../spec/site.ts";
-import { siteStatus, siteUpgrade } from "../target/local/up.ts";
+import { siteUpgrade } from "../target/local/up.ts";
 import { addCommand, type Outcome } from "./command.ts";
 import { openHost } from "./host.ts";
 import { placeOf } from "./options.ts";
-import { targetDown, targetUp } from "./target.ts";
+import { targetDown, targetStatus, targetUp } from "./target.ts";
 
 export function register(program: Command): void {
   const site = program.command("site").description("The embedded local site: a router and its revisions.");
@@ -42,7 +42,7 @@ export function register(program: Command): void {
     "status",
     { description: "What the site runs and how traffic is split.", example: "sluice site status --json" },
     plain,
-    async (options) => stateOutcome(await siteStatus(placeOf(options).stateDir)),
+    async (options) => stateOutcome(await targetStatus(await openHost(placeOf(options)))),
   );
 }
 

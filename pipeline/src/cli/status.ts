@@ -5,12 +5,12 @@ import { fold } from "../decide/state.ts";
 import { summariseRollout } from "../report/summary.ts";
 import { renderRollout } from "../report/text.ts";
 import { newestRollout } from "../rollout/open.ts";
-import { siteStatus } from "../target/local/up.ts";
 import { addCommand, type Outcome } from "./command.ts";
 import { type Host, openHost } from "./host.ts";
 import { parseOptions, placeOf } from "./options.ts";
 import { coloursFor } from "./progress.ts";
 import { describeSite } from "./site.ts";
+import { targetStatus } from "./target.ts";
 import { type Reading, watch } from "./watch.ts";
 
 const Options = z.object({ watch: z.boolean().optional() });
@@ -37,7 +37,7 @@ export function register(program: Command): void {
 }
 
 async function readStatus(host: Host): Promise<Reading> {
-  const site = await siteStatus(host.place.stateDir);
+  const site = await targetStatus(host);
   const lease = await host.store.readLease();
   const newest = await newestRollout(host.store);
   const summary = newest === undefined ? undefined : summariseRollout(await host.store.readJournal(newest.id));

@@ -4,7 +4,7 @@ import type { Digest } from "../spec/digest.ts";
 import { DeployError } from "../spec/error.ts";
 import type { ListedFile } from "../spec/manifest.ts";
 import { readJson } from "../spec/read.ts";
-import { Release, type ReleaseFiles, releaseId } from "../spec/release.ts";
+import { type ImageCode, Release, type ReleaseFiles, releaseId } from "../spec/release.ts";
 import { buildBundle } from "./bundle.ts";
 import { digestList } from "./digest.ts";
 import { verifyFolder } from "./folder.ts";
@@ -12,12 +12,16 @@ import { summarise } from "./listed.ts";
 import { comparePart } from "./parts.ts";
 import { canonical } from "./statement.ts";
 
-/** Where the parts of a release come from. `modules` is the `node_modules` that its native dependencies are found in. */
+/**
+ * Where the parts of a release come from. `modules` is the `node_modules` that its native dependencies are found in;
+ * with `image`, that is the code, and no bundle is made.
+ */
 export interface Parts {
   modelDir: string;
   serviceDir: string;
   modules: string;
   policies: { dir: string; files: ListedFile[] };
+  image?: ImageCode | undefined;
 }
 
 /** What may lie in a staged release. */
@@ -44,8 +48,8 @@ export async function stageRelease(releasesDir: string, parts: Parts): Promise<R
   }
 }
 
-async function layDown(place: string, { modelDir, serviceDir, policies }: Parts): Promise<Release> {
-  const bundle = await buildBundle(serviceDir, join(place, "bundle"));
+async function layDown(place: string, { modelDir, serviceDir, policies, image }: Parts): Promise<Release> {
+  const bundle = image === undefined ? await buildBundle(serviceDir, join(place, "bundle")) : [];
   const { manifest, digest, files } = await verifyFolder(modelDir);
   for (const path of ["manifest.json", ...files.map((file) => file.path)]) {
     await copyReadOnly(join(modelDir, path), join(place, "model", path));
@@ -57,7 +61,8 @@ async function layDown(place: string, { modelDir, serviceDir, policies }: Parts)
   }
   const lists: ReleaseFiles = { schema: "sluice/release-files/v1", bundle, policies: policies.files };
   await writeFile(join(place, "files.json"), `${JSON.stringify(lists, null, 2)}\n`);
-  const release = describe(manifest, digest, digestList(bundle), digestList(policies.files));
+  const code = image ?? { kind: "bundle", digest: digestList(bundle) };
+  const release = describe(manifest, digest, code, digestList(policies.files));
   await writeFile(join(place, "release.json"), `${JSON.stringify(release, null, 2)}\n`);
   return release;
 }
@@ -76,7 +81,8 @@ export async function proveStaged(releasesDir: string, release: Release): Promis
   proveRelease(await readRelease(releasesDir, release.id), release);
   const { digest } = await verifyFolder(join(place, "model"));
   const differences = [
-    ...(await comparePart(place, "bundle", release)),
+    // An image is not in this folder: who starts it proves it.
+    ...(release.code.kind === "bundle" ? await comparePart(place, "bundle", release) : []),
     ...(await comparePart(place, "policies", release)),
     ...(await readdir(place)).filter(isUnknown).map((name) => `${name}: file is extra, no release has it`),
   ];
@@ -104,11 +110,16 @@ function isUnknown(name: string): boolean {
   return !known.includes(name) && !leftOver.test(name);
 }
 
-function describe(model: { name: string; version: string }, digest: Digest, code: Digest, policy: Digest): Release {
+function describe(
+  model: { name: string; version: string },
+  digest: Digest,
+  code: Release["code"],
+  policy: Digest,
+): Release {
   return {
-    id: idOf(model, digest, code, policy),
+    id: idOf(model, digest, code.digest, policy),
     model: { name: model.name, version: model.version, digest },
-    code: { kind: "bundle", digest: code },
+    code,
     policy: { digest: policy },
   };
 }

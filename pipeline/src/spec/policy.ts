@@ -166,6 +166,21 @@ const HaproxyTarget = z.strictObject({
 });
 
 /**
+ * Revisions as containers of the daemon at `host` (over TCP with the certificates in $DOCKER_CERT_PATH), HAProxy on this
+ * machine before them. `image` names a model's image, `network` their own network, whose addresses must be reachable
+ * from here.
+ */
+const DockerTarget = z.strictObject({
+  kind: z.literal("docker"),
+  host: z.string().regex(/^(?:unix:\/\/\/\S+|tcp:\/\/[^\s:/]+:\d{1,5})$/, "expected unix:///PATH or tcp://HOST:PORT"),
+  bind: z.string().regex(/^[^\s:]+:\d{1,5}$/, "expected an address and a port such as 127.0.0.1:8080"),
+  image: z.string().regex(/^\S*\{name\}\S*\{version\}\S*$/, "expected a reference with {name} and {version}"),
+  network: z.strictObject({ name: Name, subnet: z.cidrv4() }),
+  workers: z.int().positive().max(64),
+});
+export type DockerTarget = z.infer<typeof DockerTarget>;
+
+/**
  * Servers that somebody else starts, behind an HAProxy whose backend is called `revisions`: Sluice only moves traffic
  * between them. `address` is where clients come, `control` HAProxy's runtime API (host:port, or a socket's path).
  */
@@ -185,7 +200,7 @@ export const Environment = z.strictObject({
   load: Name,
   traffic: Traffic.optional(),
   prometheus: z.url().optional(),
-  target: z.discriminatedUnion("kind", [LocalTarget, HaproxyTarget, BoundTarget]),
+  target: z.discriminatedUnion("kind", [LocalTarget, HaproxyTarget, DockerTarget, BoundTarget]),
 });
 export type Environment = z.infer<typeof Environment>;
 

@@ -43,7 +43,7 @@ async function aTarget(): Promise<Fixture> {
   const down = () => haproxyDown(join(stateDir, "haproxy"), { drainSeconds: 0 });
   return {
     address: `http://${bind}`,
-    open: (fence = 1) => openDockerTarget({ ...wanted, host: daemon.host, fence }),
+    open: (fence = 1) => openDockerTarget({ ...wanted, host: daemon.host }, { fence }),
     stage: async (releaseId, image = "good") => {
       const releaseDir = join(stateDir, "releases", releaseId);
       await mkdir(releaseDir, { recursive: true });

@@ -73,9 +73,14 @@ export async function startContainer(docker: Docker, id: string): Promise<void> 
   await docker.tell("POST", `/containers/${id}/start`);
 }
 
-/** SIGTERM, and SIGKILL after `seconds`; then the container is removed. One that is gone is done already. */
-export async function endContainer(docker: Docker, id: string, seconds: number): Promise<void> {
+/** SIGTERM, and SIGKILL after `seconds`. One that is gone is done already. */
+export async function haltContainer(docker: Docker, id: string, seconds: number): Promise<void> {
   await docker.tell("POST", `/containers/${id}/stop?t=${Math.ceil(seconds)}`, { expected: [404] });
+}
+
+/** Halts the container, then removes it. */
+export async function endContainer(docker: Docker, id: string, seconds: number): Promise<void> {
+  await haltContainer(docker, id, seconds);
   // 409: its removal is under way.
   await docker.tell("DELETE", `/containers/${id}?force=1&v=1`, { expected: [404, 409] });
 }

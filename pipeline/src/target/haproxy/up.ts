@@ -52,6 +52,11 @@ export async function haproxyUp(wanted: HaproxyWanted): Promise<void> {
   await settle(control, before);
 }
 
+/** The process that runs in `folder`, or undefined. */
+export function haproxyPid(folder: string): Promise<number | undefined> {
+  return masterOf(haproxyPaths(folder).pid);
+}
+
 /** Ends HAProxy: at once when nothing is under way or connected, at the latest after `drainSeconds`. False when none ran. */
 export async function haproxyDown(folder: string, { drainSeconds = 10 } = {}): Promise<boolean> {
   const paths = haproxyPaths(folder);
