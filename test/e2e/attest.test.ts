@@ -1,11 +1,10 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { readAttestation } from "../../pipeline/src/release/attestation.ts";
 import type { Evidence } from "../../pipeline/src/spec/statement.ts";
-import { aRepository, sluice, startCli } from "../support/cli.ts";
+import { aRepository, sluice, startCli, untilPrinted } from "../support/cli.ts";
 
 setDefaultTimeout(180_000);
 
@@ -25,11 +24,7 @@ async function evidenceOf(source: string, id: string): Promise<Evidence> {
 test("deploy attests a release that was aborted, and again when it was promoted, and says that it is unsigned", async () => {
   await using repository = await aRepository(...both);
   const running = startCli(repository.path, "deploy");
-  for (let printed = ""; !printed.includes("canary has weight 20"); ) {
-    if (running.child.stderr === null) throw new Error("stderr is closed");
-    const [chunk] = await once(running.child.stderr, "data");
-    printed += chunk;
-  }
+  await untilPrinted(running, "canary has weight 20");
   expect((await sluice(repository.path, "abort", "--reason", "practice")).exit).toBe(0);
   expect(await running.result).toMatchObject({
     exit: 6,

@@ -1,8 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { aRepository, sluice, startCli } from "../support/cli.ts";
+import { aRepository, sluice, startCli, untilPrinted } from "../support/cli.ts";
 import { startClient } from "../support/client.ts";
 
 setDefaultTimeout(180_000);
@@ -106,17 +105,3 @@ test("a killed revision is restarted, and a killed site comes back with its weig
   await again.answered(5);
   expect((await again.stop()).failures).toEqual([]);
 });
-
-/** Returns once the command has printed `text` to stderr; throws when it ends before. */
-async function untilPrinted({ child, result }: ReturnType<typeof startCli>, text: string): Promise<void> {
-  let printed = "";
-  const ended = result.then(({ exit, stderr }) => {
-    throw new Error(`It ended with ${exit} before it printed ${text}: ${stderr}`);
-  });
-  while (!printed.includes(text)) {
-    if (child.stderr === null) throw new Error("stderr is closed");
-    const [chunk] = await Promise.race([once(child.stderr, "data"), ended]);
-    printed += chunk;
-  }
-  ended.catch(() => {});
-}

@@ -33,6 +33,20 @@ export function sluice(source: string, ...args: string[]): Promise<CliResult> {
   return startCli(source, ...args).result;
 }
 
+/** Returns once the command has printed `text` to stderr; throws when it ends before. */
+export async function untilPrinted({ child, result }: ReturnType<typeof startCli>, text: string): Promise<void> {
+  let printed = "";
+  const ended = result.then(({ exit, stderr }) => {
+    throw new Error(`It ended with ${exit} before it printed ${text}: ${stderr}`);
+  });
+  while (!printed.includes(text)) {
+    if (child.stderr === null) throw new Error("stderr is closed");
+    const [chunk] = await Promise.race([once(child.stderr, "data"), ended]);
+    printed += chunk;
+  }
+  ended.catch(() => {});
+}
+
 /** Steps that pass in a few seconds, and a judge who lets a machine that is busy with other tests be slow now and then. */
 const quickRollout = {
   schema: "sluice/rollout/v1",
