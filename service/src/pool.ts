@@ -28,6 +28,8 @@ export type PoolEvents = {
 
 type Run = { jobs: Job[]; startedAt: number; hangs: ReturnType<typeof setTimeout> };
 
+/** So many may always wait for each worker: a slow model is no reason to refuse the second client. */
+const fewest = 4;
 const firstBackoffMs = 50;
 const longestBackoffMs = 5_000;
 
@@ -85,7 +87,8 @@ export class Pool {
   async submit({ input, wantOutputs, principal, deadlineMs, signal }: Submission): Promise<Answer> {
     if (this.#state === "closed") throw lost();
     if (this.#queue.isFull) throw this.#busy("queue-full", "Cannot take the request: the queue is full");
-    const waitMs = this.#expectedWaitMs(this.#queue.ahead(principal));
+    const ahead = this.#queue.ahead(principal);
+    const waitMs = this.#expectedWaitMs(ahead);
     const limit = limitOf(deadlineMs, this.#limits.deadlineMs);
     if (waitMs > limit.ms) {
       throw this.#late(
@@ -94,7 +97,7 @@ export class Pool {
         `Cannot take the request: the wait would be about ${Math.ceil(waitMs)} ms`,
       );
     }
-    if (waitMs > this.#limits.waitMs && this.#isStanding) {
+    if (waitMs > this.#limits.waitMs && ahead >= fewest * this.#ready && this.#isStanding) {
       throw this.#busy("queue-full", `Cannot take the request: it would wait about ${Math.ceil(waitMs)} ms`);
     }
     const { job, promise } = createJob({ input, wantOutputs }, principal, limit, (late) => this.#expire(late, limit));
