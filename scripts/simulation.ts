@@ -1,5 +1,6 @@
 import { readPolicies } from "../pipeline/src/release/policies.ts";
 import { faultNames } from "../pipeline/src/simulate/fault.ts";
+import { modelled } from "../pipeline/src/simulate/latencies.ts";
 import { simulateMany } from "../pipeline/src/simulate/many.ts";
 import { simulationSection } from "../pipeline/src/simulate/page.ts";
 import { RolloutPolicy } from "../pipeline/src/spec/policy.ts";
@@ -15,7 +16,7 @@ const parts: string[] = [];
 for (const [name, shape] of Object.entries(sites)) {
   const strategy = strategies[name];
   if (strategy === undefined) throw new Error(`Cannot simulate ${name}: policies/rollout.yaml lacks it`);
-  const site = { ...shape, errorRate: slo.maxErrorRate / 2, medianMs: 5 };
+  const site = { ...shape, errorRate: slo.maxErrorRate / 2, noiseRate: 0, latencies: modelled(5) };
   const tallies = faultNames.map((fault) =>
     simulateMany(fault, { strategy, slo, site, runs: fault === "none" ? 2_000 : name === "default" ? 100 : 400, seed }),
   );

@@ -1,11 +1,13 @@
 import { expect, test } from "bun:test";
 import { countOf, quantileMs, sum } from "../../pipeline/src/decide/sample.ts";
+import { modelled } from "../../pipeline/src/simulate/latencies.ts";
 import { interval, simulateMany } from "../../pipeline/src/simulate/many.ts";
 import { randomFrom } from "../../pipeline/src/simulate/random.ts";
 import { answer } from "../../pipeline/src/simulate/traffic.ts";
 import { aSlo, aStrategy } from "../support/policies.ts";
 
-const site = { ratePerSecond: 100, swing: 0.3, errorRate: 0.0005, medianMs: 5 };
+const latencies = modelled(5);
+const site = { ratePerSecond: 100, swing: 0.3, errorRate: 0.0005, noiseRate: 0, latencies };
 const setting = { strategy: aStrategy(), slo: aSlo, site, runs: 40, seed: 1 };
 
 test("simulateMany() promotes canaries that are like their baseline", () => {
@@ -41,7 +43,7 @@ test("interval() is Clopper and Pearson's", () => {
 
 test("answer() draws a heavy tail: the 99.9th percentile is far from the median", () => {
   const random = randomFrom(3);
-  const arm = { fault: {}, load: 0 };
+  const arm = { fault: {}, stream: latencies.weather(random)() };
   const draws = Array.from({ length: 60 }, () => answer(arm, { requests: 500, over: 1, seconds: 0, site }, random));
   const { latency } = sum(draws);
   expect(countOf(latency)).toBeGreaterThan(28_000);
@@ -51,7 +53,7 @@ test("answer() draws a heavy tail: the 99.9th percentile is far from the median"
 
 test("answer() makes neighbouring seconds slow together", () => {
   const random = randomFrom(4);
-  const arm = { fault: {}, load: 0 };
+  const arm = { fault: {}, stream: latencies.weather(random)() };
   const medians = Array.from({ length: 400 }, () =>
     quantileMs(answer(arm, { requests: 400, over: 1, seconds: 0, site }, random).latency, 0.5),
   ).filter((ms) => ms < 20);

@@ -66,7 +66,6 @@ const quickRollout = {
         ratio: 50,
         latencyQuantiles: [0.5, 0.95],
         eventsPerLook: 3,
-        calibrationRequests: 30,
         maxChangedRate: 0.04,
         answersPerLook: 2,
       },

@@ -23,7 +23,6 @@ export function aStrategy(changes: Partial<Strategy> = {}): Strategy {
       latencyQuantiles: [0.5, 0.95],
       slowdown: { ratio: 1.05, ms: 0.5 },
       eventsPerLook: 3,
-      calibrationRequests: 30,
       maxChangedRate: 0.04,
       answersPerLook: 2,
       maxSkew: 1.5,

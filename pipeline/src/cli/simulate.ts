@@ -1,25 +1,34 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
 import { exitCodes } from "../decide/exit.ts";
 import { readPolicies } from "../release/policies.ts";
 import { faultNames, isFaultName } from "../simulate/fault.ts";
+import { modelled } from "../simulate/latencies.ts";
 import { simulateMany } from "../simulate/many.ts";
 import { simulationTable } from "../simulate/page.ts";
+import { parseTrace, replayed, type Trace } from "../simulate/trace.ts";
 import { DeployError } from "../spec/error.ts";
-import { RolloutPolicy } from "../spec/policy.ts";
+import { type Policies, RolloutPolicy, type Strategy } from "../spec/policy.ts";
 import { readYaml } from "../spec/read.ts";
 import { addCommand } from "./command.ts";
 import { parseOptions, placeOf } from "./options.ts";
 
+const Rate = z.coerce.number().min(0).lt(1);
 const Options = z.object({
+  policy: z.string().optional(),
   strategy: z.string().optional(),
   fault: z.array(z.string()).optional(),
   runs: z.coerce.number().int().min(1).max(100_000),
   rate: z.coerce.number().positive().max(10_000).optional(),
+  errors: Rate.optional(),
+  noise: Rate,
   median: z.coerce.number().positive(),
+  trace: z.string().optional(),
   seed: z.coerce.number().int().nonnegative(),
 });
+type Options = z.infer<typeof Options>;
 
 /** A site that nobody made up traffic for: a rate that a small service has, and a day with its height and depth. */
 const ownTraffic = { ratePerSecond: 100, swing: 0.33 };
@@ -35,26 +44,29 @@ export function register(program: Command): void {
     },
     (command) =>
       command
-        .option("--strategy <name>", "a strategy of policies/rollout.yaml (default: the environment's)")
+        .option("--policy <file>", "a rollout policy (default: the policies' own rollout.yaml)")
+        .option("--strategy <name>", "a strategy of it (default: the environment's)")
         .option("--fault <name...>", `one or more of: ${faultNames.join(", ")} (default: all)`)
         .option("--runs <count>", "rollouts for each fault", "200")
-        .option("--rate <per second>", "requests per second of the whole site (default: the environment's traffic)")
-        .option("--median <ms>", "median latency in milliseconds", "5")
+        .option(
+          "--rate <per second>",
+          "requests per second of the whole site (default: the environment's, or the trace's)",
+        )
+        .option(
+          "--errors <rate>",
+          "error rate 0..1 of both arms without a fault (default: half of what the SLO allows)",
+        )
+        .option("--noise <rate>", "chance 0..1 that one release answers a request otherwise than before", "0")
+        .option("--median <ms>", "median latency in milliseconds of a modelled site", "5")
+        .option("--trace <file>", "latencies of a recorded site instead (sluice trace)")
         .option("--seed <number>", "the same seed gives the same figures", "1"),
     async (options) => {
       const { policiesDir, environment } = placeOf(options);
       const wanted = parseOptions(Options, options);
       const policies = await readPolicies(policiesDir, environment);
-      const path = join(policiesDir, "rollout.yaml");
-      const { strategies } = await readYaml(path, RolloutPolicy);
-      const name = wanted.strategy ?? policies.environment.strategy;
-      const strategy = strategies[name];
-      if (strategy === undefined) throw unknownStrategy(name, path, Object.keys(strategies));
-      const { traffic } = policies.environment;
-      const shape = traffic === undefined || wanted.strategy !== undefined ? ownTraffic : { ...traffic, swing: 0 };
-      const ratePerSecond = wanted.rate ?? shape.ratePerSecond;
-      const errorRate = policies.slo.maxErrorRate / 2;
-      const site = { ratePerSecond, swing: shape.swing, errorRate, medianMs: wanted.median };
+      const { name, strategy } = await strategyOf(wanted, join(policiesDir, "rollout.yaml"), policies);
+      const trace = wanted.trace === undefined ? undefined : await readTrace(wanted.trace);
+      const site = siteOf(wanted, policies, trace);
       const { runs, seed } = wanted;
       const tallies = faultsOf(wanted.fault).map((fault) =>
         simulateMany(fault, { strategy, slo: policies.slo, site, runs, seed }),
@@ -64,8 +76,42 @@ export function register(program: Command): void {
   );
 }
 
-function unknownStrategy(name: string, path: string, known: readonly string[]): DeployError {
-  return new DeployError("E_USAGE", `Cannot find strategy ${name} in ${path}: known are ${known.join(", ")}`);
+async function strategyOf(
+  wanted: Options,
+  own: string,
+  policies: Policies,
+): Promise<{ name: string; strategy: Strategy }> {
+  if (wanted.policy === undefined && wanted.strategy === undefined) {
+    return { name: policies.environment.strategy, strategy: policies.strategy };
+  }
+  const path = wanted.policy ?? own;
+  const { strategies } = await readYaml(path, RolloutPolicy);
+  const name = wanted.strategy ?? policies.environment.strategy;
+  const strategy = strategies[name];
+  if (strategy !== undefined) return { name, strategy };
+  throw new DeployError(
+    "E_USAGE",
+    `Cannot find strategy ${name} in ${path}: known are ${Object.keys(strategies).join(", ")}`,
+  );
+}
+
+function siteOf({ rate, errors, noise, median, strategy }: Options, policies: Policies, trace: Trace | undefined) {
+  const { traffic } = policies.environment;
+  const shape = traffic === undefined || strategy !== undefined ? ownTraffic : { ...traffic, swing: 0 };
+  return {
+    ratePerSecond: rate ?? trace?.ratePerSecond ?? shape.ratePerSecond,
+    swing: shape.swing,
+    errorRate: errors ?? policies.slo.maxErrorRate / 2,
+    noiseRate: noise,
+    latencies: trace === undefined ? modelled(median) : replayed(trace),
+  };
+}
+
+async function readTrace(path: string): Promise<Trace> {
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new DeployError("E_FILE", `Cannot read trace ${path}: it does not exist or is not readable`, { cause });
+  });
+  return parseTrace(text, path);
 }
 
 function faultsOf(names: readonly string[] = faultNames) {

@@ -18,15 +18,32 @@ const multipliers = Array.from({ length: 24 }, (_, i) => 1.1 * 1.2 ** i);
  * "Game-theoretic statistics and safe anytime-valid inference", section 2.
  */
 export function evidence(looks: readonly Trials[]): number {
-  const total = multipliers.reduce((sum, m) => sum + Math.exp(logLikelihoodRatio(looks, m)), 0);
+  const merged = mergeByOdds(looks);
+  const total = multipliers.reduce((sum, multiplier) => sum + Math.exp(logLikelihoodRatio(merged, multiplier)), 0);
   return total / multipliers.length;
 }
 
 function logLikelihoodRatio(looks: readonly Trials[], multiplier: number): number {
+  let hitsInAll = 0;
   let sum = 0;
   for (const { hits, misses, odds } of looks) {
-    if (hits + misses === 0) continue;
-    sum += hits * Math.log(multiplier) + (hits + misses) * (Math.log1p(odds) - Math.log1p(multiplier * odds));
+    hitsInAll += hits;
+    sum -= (hits + misses) * Math.log((1 + multiplier * odds) / (1 + odds));
   }
-  return sum;
+  return sum + hitsInAll * Math.log(multiplier);
+}
+
+/** Looks at the same odds are one long look. */
+function mergeByOdds(looks: readonly Trials[]): readonly Trials[] {
+  const merged = new Map<number, Trials>();
+  for (const look of looks) {
+    const known = merged.get(look.odds);
+    if (known === undefined) {
+      merged.set(look.odds, { ...look });
+      continue;
+    }
+    known.hits += look.hits;
+    known.misses += look.misses;
+  }
+  return [...merged.values()];
 }

@@ -1,20 +1,18 @@
 import type { JudgePolicy, Slo, Step } from "../spec/policy.ts";
 import type { Answers, Sample } from "../spec/sample.ts";
 import type { Verdict } from "../spec/verdict.ts";
-import {
-  absoluteMetrics,
-  answersMetric,
-  type Delta,
-  type Limits,
-  type Metric,
-  relativeMetrics,
-  sumOf,
-} from "./metrics.ts";
+import { answersMetric } from "./answers.ts";
+import { countIn, type Delta, type Limits, type Metric } from "./metric.ts";
+import { absoluteMetrics, relativeMetrics, sumOf } from "./metrics.ts";
 import { countOf, quantileMs } from "./sample.ts";
+import { skewOf } from "./skew.ts";
 
-/** What was new at one look in a step: what both arms saw since the look before, and the answers that were compared. */
+/** What a look brought: what both arms saw in the `seconds` since the look before, and the answers that were compared. */
 export interface Look extends Delta {
+  /** Counts an operator's resumes: after each, the judge begins anew. */
+  attempt: number;
   step: number;
+  seconds: number;
   answers: Answers;
 }
 
@@ -30,28 +28,31 @@ export interface Judgement {
 const sharedThreshold = 20;
 
 /**
- * Judges the canary at one look. `looks` are all since its first weight, oldest first; `elapsedSeconds` counts from
- * the current step's weight. Every metric is the same sequential test (see `evidence`), so that a verdict may be taken
- * at every look: errors and slow requests against the baseline, both against the SLO.
+ * Judges the canary at one look. `all` are the rollout's, oldest first; those of the current attempt count. Every
+ * metric is the same sequential test (see `evidence`), so that a verdict may be taken at every look: errors and slow
+ * requests against the baseline, both against the SLO, answers against stable's. `falseAlarm` is shared out evenly:
+ * Bonferroni, so that the metrics may depend on each other.
  */
 export function judge(
-  looks: readonly Look[],
+  all: readonly Look[],
   step: Step,
-  elapsedSeconds: number,
   { judge: policy, slo }: { judge: JudgePolicy; slo: Slo },
 ): Judgement {
-  const current = looks.at(-1)?.step;
-  const window = looks.filter((look) => look.step === current);
+  const last = all.at(-1);
+  const looks = all.filter(({ attempt }) => attempt === last?.attempt);
+  const window = looks.filter((look) => look.step === last?.step);
   const metrics = [
     ...relativeMetrics(looks, policy),
     answersMetric(looks, policy),
     ...absoluteMetrics(looks, "canary", { policy, slo }),
   ];
   const threshold = metrics.length / policy.falseAlarm;
-  // Written so that NaN is a breach.
-  const broken = metrics.filter((metric) => !(metric.evidence < threshold));
   return {
-    verdict: broken.length > 0 ? blame(broken, looks, { policy, slo }) : wait(window, step, elapsedSeconds),
+    verdict:
+      unmeasured(metrics) ??
+      broken(metrics, looks, { policy, slo, threshold }) ??
+      incomparable(window, step, { policy, threshold }) ??
+      wait(window, step),
     get figure() {
       const { canary, baseline } = sumOf(window);
       return `canary ${describe(canary)}; baseline ${describe(baseline)}`;
@@ -61,32 +62,51 @@ export function judge(
   };
 }
 
+function unmeasured(metrics: readonly Metric[]): Verdict | undefined {
+  const metric = metrics.find(({ evidence }) => Number.isNaN(evidence));
+  if (metric === undefined) return undefined;
+  const reason = `Cannot judge canary: evidence of ${metric.name} against ${metric.against} is not a number (${metric.words})`;
+  return { kind: "error", reason };
+}
+
 /** A breach that the baseline shares is the place's fault, not the canary's: taking the canary back would not help. */
-function blame(broken: readonly Metric[], looks: readonly Look[], limits: Limits): Verdict {
+function broken(
+  metrics: readonly Metric[],
+  looks: readonly Look[],
+  limits: Limits & { threshold: number },
+): Verdict | undefined {
+  const breached = metrics.filter(({ evidence }) => evidence >= limits.threshold);
+  if (breached.length === 0) return undefined;
   const baseline = absoluteMetrics(looks, "baseline", limits);
-  const shared = baseline.filter((metric) => !(metric.evidence < sharedThreshold));
-  const excused = broken.every((metric) => metric.against === "slo" && shared.some(({ name }) => name === metric.name));
-  if (!excused) return { kind: "fail", breaches: broken.map((metric) => metric.words) };
+  const shared = baseline.filter(({ evidence }) => evidence >= sharedThreshold);
+  const excused = breached.every(({ against, name }) => against === "slo" && shared.some((one) => one.name === name));
+  if (!excused) return { kind: "fail", breaches: breached.map((metric) => metric.words) };
   const words = shared.map((metric) => metric.words).join("; ");
   return { kind: "inconclusive", reason: `Cannot judge canary: baseline is outside the SLO as well: ${words}` };
 }
 
+function incomparable(
+  window: readonly Look[],
+  step: Step,
+  limits: { policy: JudgePolicy; threshold: number },
+): Verdict | undefined {
+  const skew = skewOf(window, step, limits);
+  return skew === undefined ? undefined : { kind: "inconclusive", reason: `Cannot judge canary: ${skew}` };
+}
+
 /** At weight 100 nothing is left for a baseline: only the canary's own requests count. */
-function wait(window: readonly Look[], step: Step, elapsedSeconds: number): Verdict | undefined {
-  if (!(elapsedSeconds >= step.seconds)) return undefined;
-  const [canary, baseline] = [requestsOf(window, "canary"), requestsOf(window, "baseline")];
+function wait(window: readonly Look[], step: Step): Verdict | undefined {
+  const elapsed = window.reduce((sum, { seconds }) => sum + seconds, 0);
+  if (!(elapsed >= step.seconds)) return undefined;
+  const [canary, baseline] = [countIn(window, "canary"), countIn(window, "baseline")];
   const fewest = step.weight === 100 ? canary : Math.min(canary, baseline);
   if (fewest >= step.minRequests) return { kind: "pass" };
-  if (!(elapsedSeconds >= step.maxSeconds)) return undefined;
+  if (!(elapsed >= step.maxSeconds)) return undefined;
   const arm = canary === fewest ? "canary" : "baseline";
   return {
     kind: "inconclusive",
-    reason: `Cannot judge canary: ${arm} had ${fewest} requests in ${Math.round(elapsedSeconds)} s, policy needs ${step.minRequests} (${step.minRequests - fewest} more)`,
+    reason: `Cannot judge canary: ${arm} had ${fewest} requests in ${Math.round(elapsed)} s, policy needs ${step.minRequests} (${step.minRequests - fewest} more)`,
   };
-}
-
-function requestsOf(window: readonly Look[], arm: keyof Delta): number {
-  return window.reduce((sum, look) => sum + look[arm].requests, 0);
 }
 
 function describe(sample: Sample): string {

@@ -44,12 +44,22 @@ export function quantileMs(latency: Latency, quantile: number): number {
 
 /** How many were slower than `limitMs`. */
 export function countAbove(latency: Latency, limitMs: number): number {
-  return latency.reduce((sum, [upperUs, count]) => (upperUs > limitMs * 1000 ? sum + count : sum), 0);
+  const limitUs = limitMs * 1000;
+  let above = 0;
+  // From the slow end: what is asked for is rarely more than a few buckets.
+  for (let i = latency.length - 1; i >= 0; i--) {
+    const [upperUs, count] = latency[i] ?? [0, 0];
+    if (!(upperUs > limitUs)) break;
+    above += count;
+  }
+  return above;
 }
 
 /** How many were measured. */
 export function countOf(latency: Latency): number {
-  return latency.reduce((sum, [, count]) => sum + count, 0);
+  let all = 0;
+  for (const [, count] of latency) all += count;
+  return all;
 }
 
 function subtract(later: Latency, earlier: Latency): Latency {

@@ -2,7 +2,7 @@ import type { Action, Entry, Event, Result } from "../spec/journal.ts";
 import { emptySample } from "../spec/sample.ts";
 import { explain } from "../spec/verdict.ts";
 import type { Look } from "./judge.ts";
-import type { Delta } from "./metrics.ts";
+import type { Delta } from "./metric.ts";
 import { since } from "./sample.ts";
 
 export type Opened = Extract<Event, { kind: "opened" }>;
@@ -21,6 +21,10 @@ export interface RolloutState {
   /** When that weight was set, milliseconds since the epoch. */
   stepSince: number;
   looks: readonly Look[];
+  /** When traffic was last looked at, or began to flow in this step, milliseconds since the epoch. */
+  seenAt: number;
+  /** Counts an operator's resumes: each lets the judge begin anew. */
+  attempt: number;
   /** What both arms had counted at the last look. */
   counted: Delta | undefined;
   /** Steps that passed. */
@@ -70,6 +74,8 @@ function begin(opened: Opened, openedAt: number): RolloutState {
     step: -1,
     stepSince: Number.NaN,
     looks: [],
+    seenAt: Number.NaN,
+    attempt: 0,
     counted: undefined,
     passed: new Set(),
     approved: new Set(),
@@ -91,7 +97,7 @@ export function apply(state: RolloutState, entry: Entry): RolloutState {
     case "outcome":
       return afterOutcome(state, event, Date.parse(entry.at));
     case "looked":
-      return afterLook(state, event);
+      return afterLook(state, event, Date.parse(entry.at));
     case "judged":
       return afterVerdict(state, event);
     case "paused":
@@ -107,7 +113,7 @@ function afterOutcome(state: RolloutState, event: Extract<Event, { kind: "outcom
   if (event.error !== undefined) return { ...state, aborting: state.aborting ?? event.error };
   const done = new Set(state.done).add(keyOf(event.action));
   if (event.action.do !== "setWeight") return { ...state, done };
-  return { ...state, done, step: event.action.step, stepSince: at };
+  return { ...state, done, step: event.action.step, stepSince: at, seenAt: at };
 }
 
 function afterVerdict(state: RolloutState, event: Extract<Event, { kind: "judged" }>): RolloutState {
@@ -130,8 +136,8 @@ function afterCommand(state: RolloutState, event: Extract<Event, { kind: "comman
     case "pause":
       return { ...state, paused: `Paused by ${words}` };
     case "resume":
-      // The step begins anew, so that its window and its deadline count from now.
-      return { ...state, paused: undefined, ...restarted(state) };
+      // The step begins anew, so that its window and its verdict count from now.
+      return { ...state, paused: undefined, attempt: state.attempt + 1, ...restarted(state) };
     case "approve":
       return { ...state, paused: undefined, approved: new Set(state.approved).add(state.step + 1) };
     case "promote":
@@ -149,12 +155,22 @@ function restarted(state: RolloutState): Pick<RolloutState, "done" | "step"> {
 }
 
 /** At the first look nothing is new: what the arms had counted until then was not this rollout's. */
-function afterLook(state: RolloutState, event: Extract<Event, { kind: "looked" }>): RolloutState {
+function afterLook(state: RolloutState, event: Extract<Event, { kind: "looked" }>, at: number): RolloutState {
   const { step, samples, answers } = event;
-  const { arms } = state.opened;
+  const { arms, strategy } = state.opened;
   const counted = { canary: samples[arms.canary] ?? emptySample, baseline: samples[arms.baseline] ?? emptySample };
   const before = state.counted ?? counted;
   const canary = since(before.canary, counted.canary);
   const baseline = since(before.baseline, counted.baseline);
-  return { ...state, counted, looks: [...state.looks, { step, answers, canary, baseline }] };
+  const seconds = secondsBetween(state.seenAt, at, strategy.lookSeconds);
+  const look: Look = { attempt: state.attempt, step, seconds, answers, canary, baseline };
+  return { ...state, counted, seenAt: at, looks: [...state.looks, look] };
+}
+
+/**
+ * A clock that was set back makes one look last no time, one set forward (or a pause in which nobody looked) at most
+ * three looks' time: no step passes by the clock alone.
+ */
+function secondsBetween(from: number, to: number, lookSeconds: number): number {
+  return Math.min(Math.max(0, (to - from) / 1000), 3 * lookSeconds);
 }

@@ -4,7 +4,15 @@ import { ConsumerPolicy } from "../spec/consumers.ts";
 import { DeployError } from "../spec/error.ts";
 import { FreezePolicy } from "../spec/freeze.ts";
 import type { ListedFile } from "../spec/manifest.ts";
-import { AdmissionPolicy, Environment, LoadPolicy, type Policies, RolloutPolicy, SloPolicy } from "../spec/policy.ts";
+import {
+  AdmissionPolicy,
+  Environment,
+  LoadPolicy,
+  type Policies,
+  RolloutPolicy,
+  SloPolicy,
+  type Strategy,
+} from "../spec/policy.ts";
 import { readYaml } from "../spec/read.ts";
 import { digestFile, digestList } from "./digest.ts";
 
@@ -28,8 +36,13 @@ export async function readPolicies(dir: string, environment: string): Promise<Po
     admission: pick(admission.environments, environment, "environment", join(dir, paths.admission)),
     load: pick(load.profiles, place.load, "profile", join(dir, paths.load)),
     freeze: freeze.environments[environment] ?? [],
-    strategy: pick(rollout.strategies, place.strategy, "strategy", join(dir, paths.rollout)),
+    strategy: withChanges(pick(rollout.strategies, place.strategy, "strategy", join(dir, paths.rollout)), place),
   };
+}
+
+/** How many answers a release changes is known of the release, not of the way in which traffic is let in. */
+function withChanges(strategy: Strategy, { maxChangedRate = strategy.judge.maxChangedRate }: Environment): Strategy {
+  return { ...strategy, judge: { ...strategy.judge, maxChangedRate } };
 }
 
 /** Every policy file that decides about a release for `environment`: its policy digest is over them. */

@@ -29,7 +29,7 @@ export function evidenceOf(entries: readonly Entry[], { strategy, slo }: Opened)
     const step = strategy.steps[look.step];
     const seconds = times[i];
     if ((i % each !== 0 && i < looks.length - 1) || step === undefined || seconds === undefined) continue;
-    const { metrics, threshold } = judge(looks.slice(0, i + 1), step, 0, { judge: strategy.judge, slo });
+    const { metrics, threshold } = judge(looks.slice(0, i + 1), step, { judge: strategy.judge, slo });
     for (const { name, against, evidence, words } of metrics) {
       const key = `${against} ${name}`;
       const known = series.get(key) ?? { name, against, threshold, words, points: [] };

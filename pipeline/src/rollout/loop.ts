@@ -1,7 +1,7 @@
 import { overdue } from "../decide/deadline.ts";
 import { type Judgement, judge } from "../decide/judge.ts";
 import { next } from "../decide/next.ts";
-import { apply, fold, type RolloutState } from "../decide/state.ts";
+import { apply, fold, keyOf, type RolloutState } from "../decide/state.ts";
 import { DeployError } from "../spec/error.ts";
 import type { Action, Entry, Event } from "../spec/journal.ts";
 import type { Lease } from "../spec/lease.ts";
@@ -103,10 +103,9 @@ async function look(loop: Loop, state: RolloutState): Promise<RolloutState> {
   const { strategy, slo } = state.opened;
   const step = strategy.steps[state.step];
   if (step === undefined) throw new Error(`Rollout ${loop.rollout} is at step ${state.step}, which its policy lacks`);
-  await loop.clock.sleep(strategy.lookSeconds * 1000);
-  const seen = await observe(loop, state, await compare(loop, state));
-  const elapsedSeconds = (loop.clock.now() - state.stepSince) / 1000;
-  const judgement = judge(seen.looks, step, elapsedSeconds, { judge: strategy.judge, slo });
+  const [answers] = await Promise.all([compare(loop, state), loop.clock.sleep(strategy.lookSeconds * 1000)]);
+  const seen = await observe(loop, state, answers);
+  const judgement = judge(seen.looks, step, { judge: strategy.judge, slo });
   loop.onLook(judgement, seen);
   if (judgement.verdict === undefined) return seen;
   const { verdict, figure } = judgement;
@@ -116,12 +115,13 @@ async function look(loop: Loop, state: RolloutState): Promise<RolloutState> {
 const noAnswers: Answers = { compared: 0, changed: 0 };
 
 /** Past the router, so that the comparison is no part of either arm's traffic. */
-async function compare({ runtime, compareAnswers }: Loop, { opened }: RolloutState): Promise<Answers> {
+async function compare({ runtime, compareAnswers }: Loop, { opened, done }: RolloutState): Promise<Answers> {
   const { arms, strategy } = opened;
   const count = strategy.judge.answersPerLook;
   if (count === 0) return noAnswers;
   const [stable, canary] = await Promise.all([runtime.addressOf(arms.stable), runtime.addressOf(arms.canary)]);
-  return compareAnswers({ stable, canary }, count);
+  if (!done.has(keyOf({ do: "start", arm: "baseline" }))) return compareAnswers({ stable, canary }, count);
+  return compareAnswers({ stable, canary, baseline: await runtime.addressOf(arms.baseline) }, count);
 }
 
 async function observe(loop: Loop, state: RolloutState, answers: Answers): Promise<RolloutState> {

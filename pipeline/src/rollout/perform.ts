@@ -14,8 +14,8 @@ export interface Effects {
   replayGolden: (address: string, release: Release) => Promise<void>;
   /** Throws `E_DIGEST` or `E_STATE` when the release could not be returned to. */
   proveReturn: (release: Release) => Promise<void>;
-  /** Puts `count` requests to the revisions at both addresses and compares their answers. */
-  compareAnswers: (addresses: { stable: string; canary: string }, count: number) => Promise<Answers>;
+  /** Puts `count` requests to the revisions at these addresses and compares their answers with stable's. */
+  compareAnswers: (addresses: { stable: string; canary: string; baseline?: string }, count: number) => Promise<Answers>;
 }
 
 /** Does one action on the target. Every one may be done again after a crash, whether or not it took effect before. */

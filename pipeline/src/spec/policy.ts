@@ -91,19 +91,23 @@ export type LoadPolicy = z.infer<typeof LoadPolicy>;
 
 /**
  * How the canary is judged. `falseAlarm` (0..1) is the chance that an equal canary is ever rejected, over all looks and
- * metrics; `ratio` is the smallest ratio of canary to baseline that matters. Requests count as slow above the baseline's own
- * `latencyQuantiles`, learnt from the looks before once it had `calibrationRequests`; of the events of one look at most
- * `eventsPerLook` count. `maxChangedRate` (0..1) is the share of answers that the release is meant to change, at most; each look compares
- * `answersPerLook` of them.
+ * metrics; `ratio` is the smallest ratio of canary to baseline that matters. Slow requests are those above each of
+ * `latencyQuantiles` among both arms' of one look, after the baseline was slowed by the larger of `slowdown.ratio`
+ * (times) and `slowdown.ms`: a smaller slowdown does not matter. Of the events of one look at most `eventsPerLook`
+ * count. `maxChangedRate` (0..1) is the share of answers that a release is meant to change, at most; each look compares
+ * `answersPerLook` of them. An arm with more than `maxSkew` times the requests that the weights give it is no comparison.
  */
 export const JudgePolicy = z.strictObject({
   falseAlarm: Rate.gt(0).lt(1),
   ratio: z.number().gt(1).max(100),
   latencyQuantiles: z.array(Rate.gt(0).lt(1)),
+  slowdown: z
+    .strictObject({ ratio: z.number().min(1).max(100), ms: z.number().nonnegative().max(60_000) })
+    .default({ ratio: 1.05, ms: 0.5 }),
   eventsPerLook: z.number().positive(),
-  calibrationRequests: z.int().positive(),
   maxChangedRate: Rate.gt(0).lt(1),
   answersPerLook: z.int().nonnegative().max(1_000),
+  maxSkew: z.number().gt(1).max(100).default(1.5),
 });
 export type JudgePolicy = z.infer<typeof JudgePolicy>;
 
@@ -140,9 +144,13 @@ export const Strategy = z.strictObject({
 });
 export type Strategy = z.infer<typeof Strategy>;
 
-/** `policies/rollout.yaml`: strategies by name. */
+/**
+ * `policies/rollout.yaml`: strategies by name, and what becomes of a deployment while a rollout of the environment is under
+ * way or paused. `fail`: nothing is begun; the same release goes on with its own rollout.
+ */
 export const RolloutPolicy = z.strictObject({
   schema: z.literal("sluice/rollout/v1"),
+  whileRunning: z.literal("fail").default("fail"),
   strategies: z.record(Name, Strategy),
 });
 export type RolloutPolicy = z.infer<typeof RolloutPolicy>;
@@ -197,6 +205,7 @@ export const Environment = z.strictObject({
   release: ModelRef,
   bootstrap: ModelRef,
   strategy: Name,
+  maxChangedRate: JudgePolicy.shape.maxChangedRate.optional(),
   load: Name,
   traffic: Traffic.optional(),
   prometheus: z.url().optional(),

@@ -23,8 +23,15 @@ export type Samples = z.infer<typeof Samples>;
 /** Nothing seen yet. */
 export const emptySample: Sample = { requests: 0, errors: 0, clientErrors: 0, latency: [] };
 
-/** Requests that were put to the canary and to stable alike, and how many of the canary's answers were other ones. */
-export const Answers = z.strictObject({ compared: z.int().nonnegative(), changed: z.int().nonnegative() });
+/**
+ * Requests that were put to stable, canary and baseline alike: how many of the canary's answers were other ones than
+ * stable's, and how many of the baseline's (`noise`; not known where there is no baseline).
+ */
+export const Answers = z.strictObject({
+  compared: z.int().nonnegative(),
+  changed: z.int().nonnegative(),
+  noise: z.int().nonnegative().exactOptional(),
+});
 export type Answers = z.infer<typeof Answers>;
 
 /** Percent of new requests by revision id: integers that sum to 100. */
