@@ -1,5 +1,6 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { Release } from "../../pipeline/src/spec/release.ts";
+import { Proof } from "../../pipeline/src/spec/statement.ts";
 import type { Deps } from "./app.ts";
 import type { Env } from "./env.ts";
 import type { Guard } from "./guard.ts";
@@ -32,9 +33,11 @@ const models = guardedRoute("read", {
 });
 
 const { $schema: _, ...releaseSchema } = z.toJSONSchema(Release);
+const { $schema: __, ...proofSchema } = z.toJSONSchema(Proof);
 
 const aboutProperties: Record<string, JsonSchema> = {
   release: { anyOf: [releaseSchema, { type: "null" }], description: "null when started without a release record" },
+  proof: { anyOf: [proofSchema, { type: "null" }], description: "What admitted the release: a digest of each report" },
   revision: { type: ["string", "null"] },
 };
 const About = strictObject(aboutProperties);
@@ -53,7 +56,7 @@ export function addAbout(app: OpenAPIHono<Env>, deps: Deps, guard: Guard): void 
   const mayRead = guard("read");
   app.openapi({ ...models, middleware: mayRead }, (c) => c.json({ models: deps.models.all.map(entryOf) }, 200));
   app.openapi({ ...release, middleware: mayRead }, (c) =>
-    c.json({ release: deps.release ?? null, revision: deps.revision ?? null }, 200),
+    c.json({ release: deps.release ?? null, proof: deps.proof ?? null, revision: deps.revision ?? null }, 200),
   );
 }
 

@@ -1,6 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import type { Release } from "../../pipeline/src/spec/release.ts";
+import type { Proof } from "../../pipeline/src/spec/statement.ts";
 import { addAbout } from "./about.ts";
 import { addDocs } from "./docs.ts";
 import { addEmbeddings } from "./embeddings.ts";
@@ -38,6 +39,8 @@ export type Deps = {
   /** Whether `/docs` is there. */
   docs: boolean;
   release?: Release;
+  /** What admitted the release. */
+  proof?: Proof;
   revision?: string;
 };
 

@@ -3,10 +3,14 @@ export type LogEntry = { level: "info" | "warn" | "error"; message: string } & R
 
 export type Log = { write(entry: LogEntry): void; flush(): void };
 
+/** The process's own log: `about` puts fields into every line from then on. */
+export type ProcessLog = Log & { about(fields: Record<string, string | undefined>): void };
+
 const flushMs = 100;
 
 /** Writes JSON lines to `out`, several at a time: a line may be up to 100 ms late, never lost by a drain. */
-export function createLog(out: (text: string) => void, now: () => Date): Log {
+export function createLog(out: (text: string) => void, now: () => Date): ProcessLog {
+  let common: Record<string, string | undefined> = {};
   let lines = "";
   let timer: ReturnType<typeof setTimeout> | undefined;
   const flush = () => {
@@ -17,10 +21,13 @@ export function createLog(out: (text: string) => void, now: () => Date): Log {
   };
   return {
     write(entry) {
-      lines += `${JSON.stringify({ time: now().toISOString(), ...entry })}\n`;
+      lines += `${JSON.stringify({ time: now().toISOString(), ...entry, ...common })}\n`;
       if (entry.level !== "info" || lines.length > 65_536) flush();
       else timer ??= setTimeout(flush, flushMs);
     },
     flush,
+    about(fields) {
+      common = fields;
+    },
   };
 }

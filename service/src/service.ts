@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
+import { proofOf } from "../../pipeline/src/release/statement.ts";
 import { readJson } from "../../pipeline/src/spec/read.ts";
 import { ReleaseRecord } from "../../pipeline/src/spec/release.ts";
 import { openAccess } from "./access.ts";
@@ -11,7 +12,7 @@ import { MemoryStore } from "./idempotency/memory.ts";
 import type { Idempotency } from "./idempotency/once.ts";
 import { openSqliteStore } from "./idempotency/sqlite.ts";
 import { type Listener, listen } from "./listen.ts";
-import type { Log } from "./log.ts";
+import type { Log, ProcessLog } from "./log.ts";
 import { createLogPush, joinLogs, type LogPush } from "./log-push.ts";
 import { loadModel } from "./model.ts";
 import { Models } from "./models.ts";
@@ -28,8 +29,9 @@ export type Service = {
 };
 
 /** Reads, verifies, listens, then proves the models; throws a `DeployError` before it listens when a file is not as it should be. */
-export async function startService(config: Config, local: Log): Promise<Service> {
+export async function startService(config: Config, local: ProcessLog): Promise<Service> {
   const about = await readAbout(config);
+  local.about({ release: about.release?.id, revision: about.revision });
   const push = openLogPush(config, about, local);
   const log = push === undefined ? local : joinLogs(local, push);
   const access = await openAccess(config, log);
@@ -90,12 +92,13 @@ async function prove(models: Models): Promise<void> {
   for (const model of models.all) await replayGolden(model);
 }
 
-async function readAbout({ record, revision }: Config) {
-  const release = record === undefined ? undefined : (await readJson(record, ReleaseRecord)).release;
-  return { ...(release === undefined ? {} : { release }), ...(revision === undefined ? {} : { revision }) };
+async function readAbout({ record, revision }: Config): Promise<About> {
+  const found = record === undefined ? undefined : await readJson(record, ReleaseRecord);
+  const proven = found === undefined ? {} : { release: found.release, proof: proofOf(found) };
+  return { ...proven, ...(revision === undefined ? {} : { revision }) };
 }
 
-type About = Awaited<ReturnType<typeof readAbout>>;
+type About = Pick<Deps, "release" | "proof" | "revision">;
 
 function openLogPush({ otlp }: Config, { release, revision }: About, local: Log): LogPush | undefined {
   if (otlp === undefined) return undefined;

@@ -17,8 +17,8 @@ async function newestRelease(source: string): Promise<string> {
 }
 
 async function evidenceOf(source: string, id: string): Promise<Evidence> {
-  const { predicate } = await readAttestation(join(source, ".sluice/releases", id, "attestation.json"));
-  return predicate.evidence;
+  const { statement } = await readAttestation(join(source, ".sluice/releases", id, "attestation.json"));
+  return statement.predicate.evidence;
 }
 
 test("deploy attests a release that was aborted, and again when it was promoted, and says that it is unsigned", async () => {
@@ -40,7 +40,7 @@ test("deploy attests a release that was aborted, and again when it was promoted,
   expect((await evidenceOf(repository.path, id)).rollout).toMatchObject({ result: "promoted" });
   const shown = await sluice(repository.path, "release", "show", id);
   expect(shown.stdout).toMatch(/rollout +promoted/);
-  expect(shown.stdout).toContain("Not signed");
+  expect(shown.stdout).toContain("unsigned; next: sluice release create");
   expect(await sluice(repository.path, "release", "verify", id)).toMatchObject({
     exit: 0,
     stdout: expect.stringContaining("release is unsigned"),

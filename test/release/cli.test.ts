@@ -145,7 +145,10 @@ test("a key pair signs a model and a release, and production accepts both", asyn
     exit: 3,
     out: expect.stringContaining("release is unsigned"),
   });
-  expect(sluice("release", "show", staged.id)).toMatchObject({ exit: 0, out: expect.stringContaining("Not signed") });
+  expect(sluice("release", "show", staged.id)).toMatchObject({
+    exit: 0,
+    out: expect.stringContaining("No statement, unsigned; next: sluice release create"),
+  });
   expect(sluice("release", "create", staged.id, "--key", key).exit).toBe(0);
   expect(sluice("release", "verify", staged.id, ...production)).toMatchObject({
     exit: 0,

@@ -27,6 +27,6 @@ if (action === "sign") {
   const { digest } = await verifyFolder(dir);
   const model = await seeModelSignature(dir, trusted, Date.parse("2026-06-01T00:00:00Z"));
   const release = await seeAttestation(path, record, trusted);
-  const { predicate } = await readAttestation(path);
+  const { predicate } = (await readAttestation(path)).statement;
   console.log(JSON.stringify({ digest, model, release: release.signature, result: predicate.verificationResult }));
 }

@@ -37,7 +37,7 @@ export async function aCandidate(modelDir: string): Promise<Candidate> {
   const keys = held.map(({ name, key, scopes }) => ({ id: name, digest: digestKey(key), scopes }));
   await writeFile(join(dir, "keys.json"), JSON.stringify({ schema: "sluice/keys/v1", keys }));
   const config = readConfig({ SLUICE_MODELS: modelDir, SLUICE_KEYS: join(dir, "keys.json") });
-  const service = await startService(config, { write: () => {}, flush: () => {} });
+  const service = await startService(config, { write: () => {}, flush: () => {}, about: () => {} });
   await service.ready;
   return {
     url: `http://127.0.0.1:${service.port}`,

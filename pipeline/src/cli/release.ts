@@ -72,11 +72,11 @@ function registerShow(release: Command): void {
       const place = placeOf(options);
       const record = await findRecord(place, id);
       const path = attestationPath(releasesDir(place), id);
-      const statement = await readAttestation(path).catch(() => undefined);
+      const attestation = await readAttestation(path).catch(() => undefined);
       return {
         exit: exitCodes.done,
-        json: { record, statement: statement ?? null },
-        text: sayRelease(record, statement),
+        json: { record, statement: attestation?.statement ?? null, isSigned: attestation?.isSigned ?? false },
+        text: sayRelease(record, attestation),
       };
     },
   );
@@ -123,9 +123,9 @@ function storeOf(place: Place, record: ReleaseRecord): Store {
 
 function sayRelease(
   { release, environment, admittedAt, reports }: ReleaseRecord,
-  statement: Attestation | undefined,
+  attestation: { statement: Attestation; isSigned: boolean } | undefined,
 ): string {
-  const { by, rollout, fingerprint } = statement?.predicate.evidence ?? {};
+  const { by, rollout, fingerprint } = attestation?.statement.predicate.evidence ?? {};
   return [
     `${release.id}, admitted to ${environment} at ${admittedAt}`,
     `  model   ${release.model.name}@${release.model.version} ${release.model.digest}`,
@@ -134,9 +134,9 @@ function sayRelease(
     ...reports.map(({ stage, verdict, figure }) => `  ${stage.padEnd(8)}  ${verdict.kind.padEnd(12)}  ${figure}`),
     ...(fingerprint === undefined ? [] : [`  numbers   ${sayFingerprint(fingerprint)}`]),
     ...(rollout === undefined ? [] : [`  rollout   ${rollout.result.padEnd(12)}  ${rollout.reason} (${rollout.id})`]),
-    by === undefined
-      ? `Not signed; next: sluice release create ${release.id} --key FILE`
-      : `Signed statement by ${by}, not judged here`,
+    attestation?.isSigned === true
+      ? `Signed statement by ${by}, not judged here`
+      : `${by === undefined ? "No statement" : `Statement by ${by}`}, unsigned; next: sluice release create ${release.id} --key FILE`,
   ].join("\n");
 }
 

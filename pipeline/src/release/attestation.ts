@@ -32,9 +32,9 @@ export async function writeAttestation(
 /** Whether somebody signed an attestation at `path` that is about `record` as it is; by whom is not judged. */
 export async function isSignedFor(path: string, record: ReleaseRecord): Promise<boolean> {
   try {
-    const envelope = await readEnvelope(path);
-    proveStatement(parseStatement(Buffer.from(envelope.payload, "base64"), path), record);
-    return envelope.signatures.length > 0;
+    const { statement, isSigned } = await readAttestation(path);
+    proveStatement(statement, record);
+    return isSigned;
   } catch (error) {
     if (error instanceof DeployError) return false;
     throw error;
@@ -42,9 +42,9 @@ export async function isSignedFor(path: string, record: ReleaseRecord): Promise<
 }
 
 /** What an attestation says, whoever signed it: for showing, never for believing. Throws `E_FILE`. */
-export async function readAttestation(path: string): Promise<Attestation> {
-  const envelope = await readEnvelope(path);
-  return parseStatement(Buffer.from(envelope.payload, "base64"), path);
+export async function readAttestation(path: string): Promise<{ statement: Attestation; isSigned: boolean }> {
+  const { payload, signatures } = await readEnvelope(path);
+  return { statement: parseStatement(Buffer.from(payload, "base64"), path), isSigned: signatures.length > 0 };
 }
 
 /** Looks at the attestation at `path` as one of the release in `record`. Never throws for a bad one. */

@@ -3,7 +3,14 @@ import type { Digest } from "../spec/digest.ts";
 import { DeployError } from "../spec/error.ts";
 import type { Release, ReleaseRecord } from "../spec/release.ts";
 import type { Report } from "../spec/report.ts";
-import { Attestation, type Evidence, type Fingerprint, type RolloutEvidence, summaryType } from "../spec/statement.ts";
+import {
+  Attestation,
+  type Evidence,
+  type Fingerprint,
+  type Proof,
+  type RolloutEvidence,
+  summaryType,
+} from "../spec/statement.ts";
 import { Replay } from "../spec/verify.ts";
 import { digestBytes } from "./digest.ts";
 
@@ -44,6 +51,12 @@ export function stateRelease(record: ReleaseRecord, maker: Maker, rollout?: Roll
       },
     },
   });
+}
+
+/** What admitted a release, without the findings of its reports: those are for operators. */
+export function proofOf(record: ReleaseRecord): Proof {
+  const { environment, admittedAt, reports } = record;
+  return { environment, admittedAt, record: digestBytes(canonical(record)), reports: reports.map(evidenceOf) };
 }
 
 /** Holds a statement against the release and the reports that it is said to be about; throws `E_DIGEST`. */

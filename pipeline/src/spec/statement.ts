@@ -18,6 +18,15 @@ const ReportEvidence = z.strictObject({
   digest: Digest,
 });
 
+/** What admitted a release, in short: `record` is the digest of the whole record's JSON with sorted keys. */
+export const Proof = z.strictObject({
+  environment: z.string().min(1),
+  admittedAt: z.iso.datetime(),
+  record: Digest,
+  reports: z.array(ReportEvidence),
+});
+export type Proof = z.infer<typeof Proof>;
+
 /** What the golden replay saw on the machine that verified: compare it with other machines' before drift hurts. */
 const Fingerprint = z.strictObject({
   cpu: z.string(),
