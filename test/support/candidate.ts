@@ -30,13 +30,18 @@ export interface Candidate {
   stop: () => Promise<void>;
 }
 
-/** Starts the service with the model of one folder. */
-export async function aCandidate(modelDir: string): Promise<Candidate> {
+/** Starts the service with the model of one folder; `like` gives it another's keys, `idempotency` the file of stored answers. */
+export async function aCandidate(
+  modelDir: string,
+  { like, idempotency }: { like?: Candidate; idempotency?: string } = {},
+): Promise<Candidate> {
   const dir = await mkdtemp(join(tmpdir(), "sluice-service-"));
-  const held = Object.entries(holders).map(([name, scopes]) => ({ name, key: newKey(name), scopes }));
+  const held =
+    like?.otherKeys ?? Object.entries(holders).map(([name, scopes]) => ({ name, key: newKey(name), scopes }));
   const keys = held.map(({ name, key, scopes }) => ({ id: name, digest: digestKey(key), scopes }));
   await writeFile(join(dir, "keys.json"), JSON.stringify({ schema: "sluice/keys/v1", keys }));
-  const config = readConfig({ SLUICE_MODELS: modelDir, SLUICE_KEYS: join(dir, "keys.json") });
+  const stored = idempotency === undefined ? {} : { SLUICE_IDEMPOTENCY: idempotency };
+  const config = readConfig({ SLUICE_MODELS: modelDir, SLUICE_KEYS: join(dir, "keys.json"), ...stored });
   const service = await startService(config, { write: () => {}, flush: () => {}, about: () => {} });
   await service.ready;
   return {

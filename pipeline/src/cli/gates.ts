@@ -32,8 +32,14 @@ export async function runGates(host: Host, target: Target, release: Release, pro
   progress.now("scan");
   note(await scanHome(host));
   const { readySeconds, drainSeconds } = host.policies.strategy;
+  const start = () => target.runtime.start(id, { releaseId: release.id, releaseDir, readySeconds });
+  const restart = async () => {
+    await target.runtime.stop(id, { drainSeconds });
+    await start();
+    return target.runtime.addressOf(id);
+  };
   progress.now("start the candidate for its gates");
-  await target.runtime.start(id, { releaseId: release.id, releaseDir, readySeconds });
+  await start();
   try {
     const url = await target.runtime.addressOf(id);
     const { manifest } = await readManifest(join(releaseDir, "model"));
@@ -46,10 +52,11 @@ export async function runGates(host: Host, target: Target, release: Release, pro
     const { compareApi, breaking } = host.policies.admission;
     const before = { ...stable, required: compareApi, rule: breaking, consumers };
     progress.now("contract");
-    note(await contract({ url, key, otherKeys, subject, manifest, golden, examples, stable: before }));
+    note(await contract({ url, key, otherKeys, subject, manifest, golden, examples, stable: before, restart }));
     const { load: profile, slo } = host.policies;
     progress.now(`load: ${profile.ratePerSecond}/s for ${profile.warmupSeconds + profile.seconds} s`);
-    note(await load({ url, key, stable, subject, requests: goldenRequests(manifest.name, golden), profile, slo }));
+    const requests = goldenRequests(manifest.name, golden);
+    note(await load({ url: await target.runtime.addressOf(id), key, stable, subject, requests, profile, slo }));
   } finally {
     await target.runtime.stop(id, { drainSeconds });
   }

@@ -160,6 +160,23 @@ describe("contract() fails a service", () => {
       /no answer to DELETE/,
     ],
     [
+      "that promises a method which it lacks",
+      () => async (request) =>
+        request.method === "OPTIONS"
+          ? new Response(null, { status: 204, headers: { allow: "GET, POST, PATCH" } })
+          : await fetch(request),
+      /patch is promised and not described/,
+    ],
+    [
+      "whose HEAD has a body of another kind",
+      () => async (request) => {
+        const answer = await fetch(request);
+        if (request.method === "HEAD") answer.headers.set("content-type", "text/html");
+        return answer;
+      },
+      /HEAD .*content type is text\/html/,
+    ],
+    [
       "that is not ready",
       () => (request) => (request.url.endsWith("/readyz") ? new Response("loading", { status: 503 }) : fetch(request)),
       /GET \/readyz/,

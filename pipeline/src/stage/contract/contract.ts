@@ -15,21 +15,22 @@ import { healthProbes } from "./health.ts";
 import { idempotencyProbes } from "./idempotency.ts";
 import { limitProbes } from "./limits.ts";
 import { methodProbes } from "./methods.ts";
-import { mixedProbes } from "./mixed.ts";
+import { mixedChecks } from "./mixed.ts";
 import { Description } from "./openapi.ts";
 import { propertyProbes } from "./property.ts";
 import { replayProbes } from "./replay.ts";
+import { type Restart, restartProbe } from "./restart.ts";
 
-/** A running stable that the candidate's API is compared with, and what a breaking change would mean. */
-export interface StableInput extends Service, CompatibilityRules {
-  key: string;
+/** A running stable that takes the candidate's key, and what a breaking change against it would mean. */
+export interface StableInput extends CompatibilityRules {
+  url: string;
   manifest: Manifest;
 }
 
 /**
  * A running candidate, the model it should serve, and the keys to ask with: `key` has the scopes `predict` and `read`,
  * each of `otherKeys` says its own. `seed` pins the made-up requests; `examples` are what consumers recorded. With
- * `stable`, its clients must still understand the candidate.
+ * `stable`, its clients must still understand the candidate; with `restart`, stored answers must outlive the service.
  */
 export interface ContractInput extends Service {
   key: string;
@@ -40,6 +41,7 @@ export interface ContractInput extends Service {
   seed?: number;
   examples?: ConsumerExamples[];
   stable?: StableInput;
+  restart?: Restart;
 }
 
 const parts: ((context: Context, seed: number) => Probe[])[] = [
@@ -83,6 +85,7 @@ async function checksOf(input: ContractInput, seed: number): Promise<Check[]> {
     const checks: Check[] = [{ name, verdict: { kind: "pass" } }];
     const probes = [...parts.flatMap((part) => part(context, seed)), ...consumerProbes(context, input.examples ?? [])];
     for (const probe of probes) checks.push(await runProbe(probe));
+    if (input.restart !== undefined) checks.push(await runProbe(restartProbe(context, input.restart)));
     if (input.stable !== undefined) checks.push(...(await compare(input.stable, context)));
     return checks;
   } catch (error) {
@@ -98,12 +101,11 @@ async function checksOf(input: ContractInput, seed: number): Promise<Check[]> {
 async function compare(stable: StableInput, context: Context): Promise<Check[]> {
   const { manifest, description } = context;
   try {
-    const openapi = await readOpenApi(serviceOf(stable), stable.key);
+    const url = stable.url.replace(/\/$/, "");
+    const openapi = await readOpenApi({ url }, context.key);
     const side = { openapi, manifest: stable.manifest };
     const checks = await compatibility(side, { openapi: description.text, manifest }, stable);
-    const other = { service: serviceOf(stable), key: stable.key, openapi, version: stable.manifest.version };
-    for (const probe of mixedProbes(context, other)) checks.push(await runProbe(probe));
-    return checks;
+    return [...checks, ...(await mixedChecks(context, { url, openapi, version: stable.manifest.version }))];
   } catch (error) {
     if (!(error instanceof Unanswered || error instanceof DeployError)) throw error;
     const reason = `Cannot compare with stable: ${error.message}`;

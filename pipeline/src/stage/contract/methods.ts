@@ -8,13 +8,13 @@ export function methodProbes(context: Context): Probe[] {
   return templates.flatMap((template) => {
     const path = pathOf(context, template);
     if (path === undefined) return [];
-    const known = description.operations.filter((one) => one.template === template).map((one) => one.method);
+    const known: string[] = description.operations.filter((one) => one.template === template).map((one) => one.method);
     const refused: Probe = {
       name: `DELETE ${template} is 405 and names the methods`,
       async run() {
         const answer = await ask(context, { method: "DELETE", path, key });
         expectProblem(answer, 405, "method-not-allowed", service);
-        const allow = (answer.headers.get("allow") ?? "").toLowerCase().split(/\s*,\s*/);
+        const allow = methodsIn(answer.headers.get("allow"));
         const missing = known.filter((method) => !allow.includes(method));
         expect(
           missing.length === 0,
@@ -22,6 +22,18 @@ export function methodProbes(context: Context): Probe[] {
           answer,
           service,
         );
+      },
+    };
+    const options: Probe = {
+      name: `OPTIONS ${template} promises no method that the route lacks`,
+      async run() {
+        const answer = await ask(context, { method: "OPTIONS", path, key });
+        const { status } = answer;
+        if (status === 405) return void expectProblem(answer, 405, "method-not-allowed", service);
+        expect(status === 200 || status === 204, `status is ${status}, expected 405, 204 or 200`, answer, service);
+        const promised = methodsIn(answer.headers.get("access-control-allow-methods") ?? answer.headers.get("allow"));
+        const lacking = promised.filter((method) => !["head", "options", ...known].includes(method));
+        expect(lacking.length === 0, `${lacking.join(", ")} is promised and not described`, answer, service);
       },
     };
     const head: Probe = {
@@ -35,6 +47,13 @@ export function methodProbes(context: Context): Probe[] {
         expect(type === wanted, `content type is ${type}, expected ${wanted}`, answer, service);
       },
     };
-    return [...(known.includes("delete") ? [] : [refused]), ...(known.includes("get") ? [head] : [])];
+    return [...(known.includes("delete") ? [] : [refused]), options, ...(known.includes("get") ? [head] : [])];
   });
+}
+
+function methodsIn(header: string | null): string[] {
+  return (header ?? "")
+    .toLowerCase()
+    .split(/\s*,\s*/)
+    .filter((method) => method !== "");
 }

@@ -1,50 +1,58 @@
 import { randomUUID } from "node:crypto";
-import { type Answer, type Ask, type Service, send } from "./ask.ts";
-import { type Context, expect, type Probe } from "./context.ts";
+import type { Check } from "../../spec/report.ts";
+import { type Answer, type Ask, send } from "./ask.ts";
+import { Breach, type Context, expect, type Probe, runProbe } from "./context.ts";
 import { Description } from "./openapi.ts";
+import { type ArmName, openRouter, type Router } from "./router.ts";
 import { unversioned } from "./unversioned.ts";
 
-/** The other release: how to reach it, and its own description. */
+/** The other release: where it runs, and its own description. Both take the same key. */
 export interface Other {
-  service: Service;
-  key: string;
+  url: string;
   openapi: string;
   version: string;
 }
 
-interface Arm {
-  name: string;
-  service: Service;
-  key: string;
-  client: Description;
+/** Both releases behind one router, and a client that was made for each. */
+interface Mixed {
+  context: Context;
+  router: Router;
+  clients: Record<ArmName, Description>;
 }
 
+const directions: readonly [ArmName, ArmName][] = [
+  ["stable", "candidate"],
+  ["candidate", "stable"],
+];
+
 /**
- * During a canary one client meets both releases. What was made for one must read the answers of the other, in both
- * directions: upgrade, and rollback. Requests alternate; a retry may meet the other release.
+ * During a canary one client meets both releases. They run side by side behind the site's own router, and what was made
+ * for one must go on with the other in both directions: upgrade, and rollback.
  */
-export function mixedProbes(context: Context, stable: Other): Probe[] {
-  const candidate: Arm = {
-    name: "the candidate",
-    service: context.service,
-    key: context.key,
-    client: clientOf(context.description.text, context.manifest.version),
+export async function mixedChecks(context: Context, stable: Other): Promise<Check[]> {
+  const router = openRouter({ stable: stable.url, candidate: context.service.url });
+  const clients = {
+    stable: clientOf(stable.openapi, stable.version),
+    candidate: clientOf(context.description.text, context.manifest.version),
   };
-  const before: Arm = { ...stable, name: "stable", client: clientOf(stable.openapi, stable.version) };
+  try {
+    const checks: Check[] = [];
+    for (const probe of probesOf({ context, router, clients })) checks.push(await runProbe(probe));
+    return checks;
+  } finally {
+    await router.close();
+  }
+}
+
+function probesOf(mixed: Mixed): Probe[] {
+  const bothWays = (prove: (mixed: Mixed, first: ArmName, second: ArmName) => Promise<void>) => async () => {
+    for (const [first, second] of directions) await prove(mixed, first, second);
+  };
   return [
-    { name: "stable's clients read the candidate's answers", run: () => readAll(context, before, candidate) },
-    { name: "the candidate's clients read stable's answers", run: () => readAll(context, candidate, before) },
-    {
-      name: "an Idempotency-Key survives a change of release in both directions",
-      async run() {
-        for (const [first, second] of [
-          [before, candidate],
-          [candidate, before],
-        ] as const) {
-          await retryAcross(context, first, second);
-        }
-      },
-    },
+    { name: "clients of both releases read every answer while requests alternate", run: () => alternate(mixed) },
+    { name: "an Idempotency-Key survives an upgrade and a rollback", run: bothWays(retry) },
+    { name: "a client that stays with one release survives an upgrade and a rollback", run: bothWays(stick) },
+    { name: "no client keeps an answer of one release for the other", run: () => cache(mixed) },
   ];
 }
 
@@ -52,58 +60,100 @@ function clientOf(openapi: string, version: string): Description {
   return new Description(unversioned(openapi, version), "the description");
 }
 
-/** Every golden request and a bad one, to one release and then to the other; the answers are read with `reader`'s client. */
-async function readAll(context: Context, reader: Arm, answering: Arm): Promise<void> {
+/** Every golden request and a bad one, twice: once for each release. */
+async function alternate(mixed: Mixed): Promise<void> {
+  const { context, router } = mixed;
+  router.shift("both");
   for (const body of [...context.golden.cases.map((one) => JSON.stringify(one.request)), "{}"]) {
-    const home = await post(context, reader, body);
-    const away = await post(context, answering, body);
-    expectRead(context, reader, answering, away);
-    const same = Math.floor(home.status / 100) === Math.floor(away.status / 100);
-    expect(
-      same,
-      `status is ${away.status} from ${answering.name}, ${home.status} from ${reader.name}`,
-      away,
-      answering.service,
-    );
+    const [one, two] = [await post(mixed, body), await post(mixed, body)];
+    const [first, second] = [armOf(one), armOf(two)];
+    expect(first !== second, `both requests were answered by ${first}, expected the other for one`);
+    for (const answer of [one, two]) expectRead(mixed, answer);
+    const same = Math.floor(one.status / 100) === Math.floor(two.status / 100);
+    expect(same, `status is ${one.status} from ${first}, ${two.status} from ${second}`, two, routed(mixed));
   }
 }
 
-async function retryAcross(context: Context, first: Arm, second: Arm): Promise<void> {
-  const key = randomUUID();
-  const body = JSON.stringify(context.golden.cases[0]?.request);
-  const answer = await post(context, first, body, key);
-  expect(answer.status === 200, `status is ${answer.status} from ${first.name}, expected 200`, answer, first.service);
-  const retried = await post(context, second, body, key);
-  expect(
-    retried.status === 200,
-    `status of the retry is ${retried.status} from ${second.name}, expected 200`,
-    retried,
-    second.service,
-  );
-  expectRead(context, first, second, retried);
-  const back = await post(context, first, body, key);
-  expect(
-    back.text === answer.text,
-    `${first.name} gives another answer to the same key after the change`,
-    back,
-    first.service,
-  );
+async function retry(mixed: Mixed, first: ArmName, second: ArmName): Promise<void> {
+  const headers = { "idempotency-key": randomUUID() };
+  const body = JSON.stringify(mixed.context.golden.cases[0]?.request);
+  const ask = async (arm: ArmName) => {
+    mixed.router.shift(arm);
+    return post(mixed, body, headers);
+  };
+  const answer = await ask(first);
+  expect(answer.status === 200, `status is ${answer.status} from ${first}, expected 200`, answer, routed(mixed));
+  const retried = await ask(second);
+  const { status } = retried;
+  expect(status === 200, `status of the retry is ${status} from ${second}, expected 200`, retried, routed(mixed));
+  expectRead(mixed, retried);
+  const isStored = retried.headers.get("idempotency-replayed") === "true";
+  expect(!isStored || retried.text === answer.text, `${second} replays another answer than ${first} gave`);
+  const back = await ask(first);
+  expect(back.text === answer.text, `${first} gives another answer to the same key after the change`);
 }
 
-function expectRead({ predictPath }: Context, reader: Arm, answering: Arm, answer: Answer): void {
-  const described = reader.client.find("POST", predictPath);
-  expect(described !== undefined, `${reader.name} describes no POST ${predictPath}`);
-  const fault = reader.client.fault(described, answer.status, answer.headers.get("content-type"), answer.text);
-  expect(
-    fault === undefined,
-    `a client of ${reader.name} cannot read ${answering.name}: ${fault}`,
-    answer,
-    answering.service,
-  );
+async function stick(mixed: Mixed, first: ArmName, second: ArmName): Promise<void> {
+  const headers = { "x-sluice-sticky": randomUUID() };
+  const body = JSON.stringify(mixed.context.golden.cases[0]?.request);
+  const meet = async (to: ArmName | "both", wanted?: string) => {
+    mixed.router.shift(to);
+    const answer = await post(mixed, body, headers);
+    expectRead(mixed, answer);
+    const found = armOf(answer);
+    expect(wanted === undefined || found === wanted, `a client that stays met ${found}, expected ${wanted}`);
+    return found;
+  };
+  await meet(first, first);
+  const home = await meet("both");
+  for (let i = 0; i < 3; i++) await meet("both", home);
+  await meet(second, second);
+  await meet("both", home);
 }
 
-function post({ predictPath }: Context, { service, key }: Arm, body: string, idempotencyKey?: string): Promise<Answer> {
-  const headers: Ask["headers"] = { "content-type": "application/json" };
-  if (idempotencyKey !== undefined) headers["idempotency-key"] = idempotencyKey;
-  return send(service, { method: "POST", path: predictPath, key, headers, body });
+/** What must not be cached says so; else a cache in between would mix releases. */
+async function cache(mixed: Mixed): Promise<void> {
+  const { context, router } = mixed;
+  const paths = ["/v1/models", `/v1/models/${context.manifest.name}`, "/openapi.json", "/v1/release"];
+  const described = paths.filter((path) => context.description.find("GET", path) !== undefined);
+  for (const arm of ["stable", "candidate"] as const) {
+    router.shift(arm);
+    for (const path of described) {
+      const answer = await send(routed(mixed), { method: "GET", path, key: context.key });
+      const found = answer.headers.get("cache-control") ?? "none";
+      expect(
+        /\bno-(?:store|cache)\b/.test(found),
+        `cache-control is ${found}, expected no-store`,
+        answer,
+        routed(mixed),
+      );
+    }
+  }
+}
+
+/** Both clients read the answer, whichever release it is from. */
+function expectRead(mixed: Mixed, answer: Answer): void {
+  const { context, clients } = mixed;
+  for (const reader of ["stable", "candidate"] as const) {
+    const described = clients[reader].find("POST", context.predictPath);
+    if (described === undefined) throw new Breach(`${reader} describes no POST ${context.predictPath}`);
+    const fault = clients[reader].fault(described, answer.status, answer.headers.get("content-type"), answer.text);
+    const message = `a client of ${reader} cannot read ${armOf(answer)}: ${fault}`;
+    expect(fault === undefined, message, answer, routed(mixed));
+  }
+}
+
+/** Who answered, as the router says. */
+function armOf({ headers }: Answer): string {
+  return headers.get("x-sluice-revision") ?? "nobody";
+}
+
+function routed({ router }: Mixed): { url: string } {
+  return { url: router.url };
+}
+
+function post({ context, router }: Mixed, body: string, more: Record<string, string> = {}): Promise<Answer> {
+  const headers = { "content-type": "application/json", ...more };
+  const ask: Ask = { method: "POST", path: context.predictPath, key: context.key, headers, body };
+  return send({ url: router.url }, ask);
 }

@@ -33,6 +33,8 @@ export function revisionEnvironment(
     SLUICE_REVISION: id,
     SLUICE_WORKERS: String(workers),
     SLUICE_READY_FILE: paths.readyFileOf(id),
+    // One for all: a retry that meets another release, or a process started anew, gets the answer that was given.
+    SLUICE_IDEMPOTENCY: paths.idempotency,
     ...(existsSync(record) ? { SLUICE_RECORD: record } : {}),
   };
 }

@@ -11,6 +11,8 @@ export type SitePaths = {
   samples: string;
   /** What was served by the hour, for the error budget. */
   history: string;
+  /** Answers by Idempotency-Key, of every revision. */
+  idempotency: string;
   /** What the site itself prints. */
   output: string;
   logs: string;
@@ -29,6 +31,7 @@ export function sitePaths(state: string): SitePaths {
     lock: join(folder, "lock.db"),
     samples: join(folder, "samples.json"),
     history: join(folder, "history.db"),
+    idempotency: join(folder, "idempotency.db"),
     output: join(folder, "site.log"),
     logs: join(folder, "logs"),
     logOf: (id) => join(folder, "logs", `${id}.log`),
