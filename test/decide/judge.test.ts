@@ -3,29 +3,11 @@ import { judge, type Look } from "../../pipeline/src/decide/judge.ts";
 import type { Slo, Step } from "../../pipeline/src/spec/policy.ts";
 import type { Answers, Latency, Sample } from "../../pipeline/src/spec/sample.ts";
 import { aStrategy } from "../support/policies.ts";
+import { aSample } from "../support/sample.ts";
 
 const slo: Slo = { maxErrorRate: 0.01, latency: [{ quantile: 0.99, maxMs: 100 }] };
 const step: Step = { weight: 20, seconds: 10, maxSeconds: 60, minRequests: 100, approval: false };
 const { judge: policy } = aStrategy();
-
-/** Answers of one look: `slow` of them in 50 ms, the rest in 10 ms. */
-function aSample({
-  requests = 20,
-  errors = 0,
-  slow = 0,
-  at = 50,
-}: {
-  requests?: number;
-  errors?: number;
-  slow?: number;
-  at?: number;
-} = {}): Sample {
-  const latency: Latency = [
-    ...(requests > slow ? ([[10_000, requests - slow]] as Latency) : []),
-    ...(slow > 0 ? ([[at * 1000, slow]] as Latency) : []),
-  ];
-  return { requests, errors, clientErrors: 0, latency };
-}
 
 /** So many looks alike, one second apart. */
 function looks(

@@ -38,7 +38,7 @@ export function slownessAgainstBaseline(deltas: readonly Delta[], quantile: numb
 /** Walks down from the slowest bucket as long as whole buckets fit: requests of one bucket cannot be told apart. */
 function slowestOf({ canary, baseline }: Delta, quantile: number, { slowdown }: JudgePolicy): Slowest {
   const slowed = (micros: number) => Math.max(micros * slowdown.ratio, micros + slowdown.ms * 1000);
-  const wanted = Math.ceil((1 - quantile) * (countOf(canary.latency) + countOf(baseline.latency)));
+  const wanted = Math.max(1, Math.round((1 - quantile) * (countOf(canary.latency) + countOf(baseline.latency))));
   const found = { canary: 0, baseline: 0 };
   let [i, j] = [canary.latency.length - 1, baseline.latency.length - 1];
   while (i >= 0 || j >= 0) {

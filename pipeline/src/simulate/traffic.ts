@@ -42,6 +42,7 @@ export function answer(
   const { p50Ms, p98Ms, p99Ms } = site.latencies;
   const [p98, p99] = [p98Ms / p50Ms, p99Ms / p50Ms];
   const counts = new Uint32Array(edges.length);
+  const uniform = () => random.uniform();
   const { errorRate = site.errorRate, slowdown, reached = 1 } = fault;
   const slices = Math.max(1, Math.round(over));
   let total = 0;
@@ -59,7 +60,7 @@ export function answer(
           relative: Math.exp(logMs) / p50Ms,
           p98,
           p99,
-          uniform: random.uniform,
+          uniform,
         };
         logMs += Math.log(slowdown(moment));
       }
