@@ -36,7 +36,8 @@ svg { display: block; width: 100%; height: auto; margin-top: .5rem; }
 ol { list-style: none; margin: 0; padding: 0; font-size: .9rem; }
 li { display: grid; grid-template-columns: 5.5rem 1fr; gap: .5rem; padding: .25rem 0; border-bottom: 1px solid var(--rule); }
 li time { color: var(--soft); text-align: right; font-variant-numeric: tabular-nums; }
+@media (max-width: 24rem) { th, td { padding: .35rem .25rem; } table { font-size: .825rem; } li { grid-template-columns: 4.25rem 1fr; } }
 @media (min-width: 40rem) { body { padding-top: 2.5rem; } .wide { display: block; } .narrow { display: none; } }
 @media print { :root { color-scheme: light; } body { max-width: none; padding: 0; font-size: 10pt; } h2 { break-after: avoid; }
-  tr, li { break-inside: avoid; } .facts div, .step th { print-color-adjust: exact; } }
+  tr, li { break-inside: avoid; } .facts div, .step th, .key { print-color-adjust: exact; } }
 `;
