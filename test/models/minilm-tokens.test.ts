@@ -1,16 +1,17 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { wordPiece } from "../../scripts/models/minilm/wordpiece.ts";
 import fixture from "../fixtures/minilm/tokens.json" with { type: "json" };
+import { isMade } from "../support/external.ts";
 
 const vocabulary = fileURLToPath(new URL("../../models/minilm/1.0.0/vocab.txt", import.meta.url));
-const isMade = existsSync(vocabulary);
-const tokenize = isMade ? wordPiece(readFileSync(vocabulary, "utf8").trimEnd().split("\n")) : () => [];
+const isThere = isMade(vocabulary);
+const tokenize = isThere ? wordPiece(readFileSync(vocabulary, "utf8").trimEnd().split("\n")) : () => [];
 const maxTokens = 256;
 
 // The vocabulary is not committed: `npm run models -- minilm` lays it down.
-describe.skipIf(!isMade)("MiniLM's tokens", () => {
+describe.skipIf(!isThere)("MiniLM's tokens", () => {
   test(`are Python's on ${fixture.texts.length} texts: emoji, CJK, combining marks, many scripts, empty and long`, () => {
     const ids = fixture.texts.map(([text]) => [text, tokenize(String(text), maxTokens)]);
     expect(ids).toEqual(fixture.texts);
