@@ -43,9 +43,21 @@ test("buildCommands() takes a locked base by its digest", () => {
   expect(buildCommands(options({ images: locked }), "/c")[0]).toContain(`RUNTIME_BASE=debian:12-slim@${digest}`);
 });
 
+test.each(["podman", "buildah"] as const)(
+  "buildCommands() of %s does not take another model's labels from a cache",
+  (builder) => {
+    expect(buildCommands(options({ builder }), "/c")[0]).toContain("--layers=false");
+  },
+);
+
 test("buildCommands() takes nothing from a cache when asked to", () => {
   expect(buildCommands(options(), "/c")[0]).not.toContain("--no-cache");
   expect(buildCommands(options({ fresh: true }), "/c")[0]).toContain("--no-cache");
+});
+
+test("buildCommands() gives the build's commands the network that is asked for", () => {
+  expect(buildCommands(options(), "/c")[0]).not.toContain("--network");
+  expect(buildCommands(options({ network: "host" }), "/c")[0]).toContain("--network");
 });
 
 test("Images refuses a tag that says nothing", () => {

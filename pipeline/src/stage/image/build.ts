@@ -15,7 +15,7 @@ export type Builder = z.infer<typeof Builder>;
 export const Runtime = z.enum(["bun", "deno"]);
 export type Runtime = z.infer<typeof Runtime>;
 
-/** What an image is built from. `home` is Sluice's own code, `modelDir` the model's folder, `epoch` seconds since 1970. `fresh` takes nothing from the builder's cache. */
+/** What an image is built from. `home` is Sluice's own code, `modelDir` the model's folder, `epoch` seconds since 1970. `fresh` takes nothing from the builder's cache, `network` is that of the build's commands, such as `host`. */
 export type BuildOptions = {
   builder: Builder;
   home: string;
@@ -27,6 +27,7 @@ export type BuildOptions = {
   epoch: number;
   archive: string;
   fresh?: boolean;
+  network?: string;
 };
 
 const code = ["bin", "package.json", "package-lock.json", ".npmrc", "pipeline", "service"];
@@ -48,12 +49,16 @@ export async function buildImage(options: BuildOptions): Promise<void> {
   }
 }
 
-/** The commands, one after another: build, then write the archive. */
+/**
+ * The commands, one after another: build, then write the archive. Podman and Buildah (1.28) take labels and environment
+ * of a build with other arguments from their cache, and so another model's path: they cache nothing.
+ */
 export function buildCommands(options: BuildOptions, context: string): string[][] {
   const { builder, archive } = options;
   const tag = `localhost/sluice/${options.model.replace("@", ":")}-${options.runtime}`;
   const build = ["build", "--file", join(context, "service/Dockerfile"), "--target", options.runtime, "--tag", tag];
   if (options.fresh === true) build.push("--no-cache");
+  if (options.network !== undefined) build.push("--network", options.network);
   const args = buildArguments(options).flatMap((argument) => ["--build-arg", argument]);
   switch (builder) {
     case "docker":
@@ -63,12 +68,32 @@ export function buildCommands(options: BuildOptions, context: string): string[][
       ];
     case "podman":
       return [
-        ["podman", ...build, "--format", "oci", "--timestamp", String(options.epoch), ...args, context],
+        [
+          "podman",
+          ...build,
+          "--layers=false",
+          "--format",
+          "oci",
+          "--timestamp",
+          String(options.epoch),
+          ...args,
+          context,
+        ],
         ["podman", "save", "--format", "oci-archive", "--output", archive, tag],
       ];
     case "buildah":
       return [
-        ["buildah", ...build, "--layers", "--format", "oci", "--timestamp", String(options.epoch), ...args, context],
+        [
+          "buildah",
+          ...build,
+          "--layers=false",
+          "--format",
+          "oci",
+          "--timestamp",
+          String(options.epoch),
+          ...args,
+          context,
+        ],
         ["buildah", "push", tag, `oci-archive:${archive}`],
       ];
   }
@@ -87,7 +112,8 @@ function buildArguments({ images, model, labels, epoch }: BuildOptions): string[
 }
 
 async function runBuilder(program: string, args: string[]): Promise<void> {
-  const ran = await runTool(program, args, { timeoutMs });
+  // Docker before 23 builds without its cache mounts unless told.
+  const ran = await runTool(program, args, { timeoutMs, env: { ...process.env, DOCKER_BUILDKIT: "1" } });
   if (ran.outcome === "missing") throw new DeployError("E_TOOL", `Cannot build image: ${program} is not on the PATH`);
   if (ran.exitCode === 0) return;
   const words = ran.stderr.trim().split("\n").slice(-5).join("\n");
