@@ -60,6 +60,7 @@ export function buildCommands(options: BuildOptions, context: string): string[][
   if (options.fresh === true) build.push("--no-cache");
   if (options.network !== undefined) build.push("--network", options.network);
   const args = buildArguments(options).flatMap((argument) => ["--build-arg", argument]);
+  const uncached = ["--layers=false", "--format", "oci", "--timestamp", String(options.epoch)];
   switch (builder) {
     case "docker":
       return [
@@ -68,32 +69,12 @@ export function buildCommands(options: BuildOptions, context: string): string[][
       ];
     case "podman":
       return [
-        [
-          "podman",
-          ...build,
-          "--layers=false",
-          "--format",
-          "oci",
-          "--timestamp",
-          String(options.epoch),
-          ...args,
-          context,
-        ],
+        ["podman", ...build, ...uncached, ...args, context],
         ["podman", "save", "--format", "oci-archive", "--output", archive, tag],
       ];
     case "buildah":
       return [
-        [
-          "buildah",
-          ...build,
-          "--layers=false",
-          "--format",
-          "oci",
-          "--timestamp",
-          String(options.epoch),
-          ...args,
-          context,
-        ],
+        ["buildah", ...build, ...uncached, ...args, context],
         ["buildah", "push", tag, `oci-archive:${archive}`],
       ];
   }
