@@ -96,8 +96,9 @@ async function expectRefused({ name, how, at, mask }: Change): Promise<void> {
   await spoil(path, how, at, mask);
   const words = await refusal(dir);
   const isSpace = words === undefined && (await saysTheSame(dir));
-  if (!isSpace)
-    expect({ name, how, at, words }).toEqual({ name, how, at, words: expect.stringContaining(basename(name)) });
+  // A manifest that lists another digest, and a file that has another: only both together can be named.
+  const named = basename(name).replace("manifest.json", "manifest");
+  if (!isSpace) expect({ name, how, at, words }).toEqual({ name, how, at, words: expect.stringContaining(named) });
   await rm(dir, { recursive: true });
 }
 

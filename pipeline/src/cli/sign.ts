@@ -8,13 +8,19 @@ import { readCertificates } from "../release/certificate.ts";
 import { readPrivateKey } from "../release/ec.ts";
 import { verifyFolder } from "../release/folder.ts";
 import { findModel } from "../release/models.ts";
+import { inShards, wholeFiles } from "../release/oms/resources.ts";
 import { writeSignature } from "../release/oms/sign.ts";
 import { DeployError } from "../spec/error.ts";
 import { readText } from "../spec/read.ts";
 import { addCommand } from "./command.ts";
 import { parseOptions, placeOf } from "./options.ts";
 
-const Options = z.object({ key: z.string().min(1), chain: z.string().min(1).optional() });
+const Options = z.object({
+  key: z.string().min(1),
+  chain: z.string().min(1).optional(),
+  shards: z.coerce.number().int().positive().optional(),
+  shardNames: z.enum(["reference", "specification"]),
+});
 
 export function register(models: Command): void {
   registerSign(models);
@@ -33,15 +39,19 @@ function registerSign(models: Command): void {
       command
         .argument("<model>", "name@version")
         .requiredOption("--key <file>", "private EC key in PEM: P-256, P-384 or P-521")
-        .option("--chain <file>", "certificates in PEM, the key's own first"),
+        .option("--chain <file>", "certificates in PEM, the key's own first")
+        .option("--shards <bytes>", "sign every so many bytes of a file apart, not files as a whole")
+        .option("--shard-names <form>", "as the reference implementation or the specification has them", "reference"),
     async (options, [ref = ""]) => {
-      const { key, chain } = parseOptions(Options, options);
+      const { key, chain, shards, shardNames } = parseOptions(Options, options);
       const dir = await findModel(placeOf(options).modelsDir, ref);
       await verifyFolder(dir);
-      await writeSignature(dir, {
+      const signer = {
         key: readPrivateKey(await readText(key), key),
         ...(chain === undefined ? {} : { chain: readCertificates(await readText(chain), chain) }),
-      });
+      };
+      const serialization = shards === undefined ? wholeFiles : inShards(shards);
+      await writeSignature(dir, signer, { serialization, shardNames });
       const path = join(dir, "model.sig");
       return { exit: exitCodes.done, json: { model: ref, signature: path }, text: `Signed ${ref} into ${path}` };
     },

@@ -10,11 +10,12 @@ import { folderLimits, requireFolder } from "./walk.ts";
 
 const maxManifestBytes = 16 * 2 ** 20;
 
-/** A model folder as it was found. `digest` is over every listed file and `manifest.json`, as they are on disk. */
+/** A model folder as it was found. `digest` is over every listed file and `manifest.json` (`itself`), as they are on disk. */
 export interface Folder {
   manifest: Manifest;
   digest: Digest;
   files: ManifestFile[];
+  itself: ManifestFile;
 }
 
 /** Proves a model folder against its manifest: throws `E_FILE` for a bad manifest, `E_DIGEST` naming each file that differs. */
@@ -34,7 +35,7 @@ export async function inspectFolder(
   const { files } = manifest;
   const list = { says: "manifest", files, beside: unlistedFiles };
   const differences = await compareFolder(dir, list, options);
-  return { manifest, digest: digestList([...files, itself]), files, differences };
+  return { manifest, digest: digestList([...files, itself]), files, itself, differences };
 }
 
 /** Reads `manifest.json` of a folder and checks that it agrees with itself; throws `E_FILE`. `itself` is of the bytes read. */

@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { DeployError } from "../spec/error.ts";
+import type { ListedFile } from "../spec/manifest.ts";
 import { readYaml } from "../spec/read.ts";
 import { type SeenSignature, TrustPolicy } from "../spec/trust.ts";
 import { type Certificate, readCertificates } from "./certificate.ts";
@@ -40,20 +41,25 @@ export function readSigners(policy: TrustPolicy, source: string): Trusted {
   return { policy, keys: new Map(keys), roots: new Map(roots) };
 }
 
-/** Looks at a model folder's signature, and proves every file by it where somebody known signed. Never throws for a bad one. */
-export async function seeModelSignature(dir: string, trusted: Trusted, atMs: number): Promise<SeenSignature> {
+/**
+ * Looks at a model folder's signature, and proves every file by it where somebody known signed; `known` are digests of files
+ * that were just read. Never throws for a bad one.
+ */
+export async function seeModelSignature(
+  dir: string,
+  trusted: Trusted,
+  atMs: number,
+  known: readonly ListedFile[] = [],
+): Promise<SeenSignature> {
   const isThere = await stat(join(dir, "model.sig")).then(
     () => true,
     () => false,
   );
   if (!isThere) return { kind: "none" };
   return see(async () => {
-    const { signedBy, leftOut } = await verifySignature(dir, {
-      keys: [...trusted.keys.values()],
-      roots: [...trusted.roots.values()],
-      sigstore: trusted.sigstore,
-      atMs,
-    });
+    const { keys, roots, sigstore } = trusted;
+    const trust = { keys: [...keys.values()], roots: [...roots.values()], sigstore, atMs };
+    const { signedBy, leftOut } = await verifySignature(dir, trust, known);
     return { kind: "good", signers: [nameOf(signedBy, trusted)], leftOut };
   });
 }

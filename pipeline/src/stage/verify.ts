@@ -37,7 +37,7 @@ export async function verify(dir: string, options: VerifyOptions = {}): Promise<
   const { timeoutMs = 60_000, nowMs = Date.now() } = options;
   const startedAt = performance.now();
   using replayer = startReplayer(); // Loads ONNX Runtime while the files are read.
-  const { manifest, digest, files, differences } = await inspectFolder(dir, { digestLarge: digestInThreads });
+  const { manifest, digest, files, itself, differences } = await inspectFolder(dir, { digestLarge: digestInThreads });
   const facts: VerifyFacts = {
     files: files.length + 1,
     bytes: files.reduce((sum, file) => sum + file.size, 0),
@@ -46,7 +46,8 @@ export async function verify(dir: string, options: VerifyOptions = {}): Promise<
   };
   if (options.trust !== undefined) {
     const { trusted, environment } = options.trust;
-    const signature = await seeModelSignature(dir, trusted, nowMs);
+    const known = differences.length === 0 ? [...files, itself] : [];
+    const signature = await seeModelSignature(dir, trusted, nowMs, known);
     const signed: Signed = { kind: "model", name: manifest.name, version: manifest.version, signature };
     facts.signature = judgeTrust(signed, trusted.policy, environment, nowMs);
   }

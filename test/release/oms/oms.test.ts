@@ -76,6 +76,7 @@ test.each([
     async (dir: string) => cp(join(await anotherSigned(), "model.sig"), join(dir, "model.sig")),
     /digest is/,
   ],
+  ["an empty signature", (dir: string) => writeFile(join(dir, "model.sig"), ""), /model.sig: file is empty/],
   ["no signature", (dir: string) => rm(join(dir, "model.sig")), /model.sig: file does not exist/],
 ] satisfies [string, (dir: string) => Promise<unknown>, RegExp][])(
   "verifySignature() refuses %s",

@@ -3,11 +3,10 @@ import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { wholeFiles } from "../../../pipeline/src/release/oms/resources.ts";
+import { inShards } from "../../../pipeline/src/release/oms/resources.ts";
 import { signModel, writeSignature } from "../../../pipeline/src/release/oms/sign.ts";
 import { type Trust, verifySignature } from "../../../pipeline/src/release/oms/verify.ts";
 import { toRoot } from "../../../pipeline/src/release/sigstore/root.ts";
-import { Serialization } from "../../../pipeline/src/spec/oms.ts";
 import { aCertificate, toPem } from "../certificate-fixture.ts";
 import { refusalOf } from "../refusal.ts";
 import { aKeylessBundle, aSigstore, aTrustConfig, issuer, subject } from "../sigstore-fixture.ts";
@@ -19,10 +18,6 @@ const peer = findPeer();
 const atMs = Date.parse("2026-06-01T00:00:00Z");
 const root = aCertificate({ name: "root", authority: true, usage: "keyCertSign" });
 const middle = aCertificate({ name: "middle", issuer: root, authority: true, usage: "keyCertSign" });
-
-function inShards(bytes: number): Serialization {
-  return Serialization.parse({ ...wholeFiles, method: "shards", shard_size: bytes });
-}
 
 /** Sizes around the shard's and the read buffer's, names whose order differs between bytes, UTF-16 units and path parts. */
 async function aModel(): Promise<string> {
@@ -72,7 +67,7 @@ describe.skipIf(peer === undefined)("with Python's model_signing as the peer", (
 
   test.each(cases)("signModel() by key is accepted by Python: $curve, $name", async ({ curve, shard }) => {
     const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: curve });
-    await writeSignature(dir, { key: privateKey }, shard === undefined ? undefined : inShards(shard));
+    await writeSignature(dir, { key: privateKey }, shard === undefined ? {} : { serialization: inShards(shard) });
     const arguments_ = [dir, join(dir, "model.sig"), await aKeyFile(publicKey)];
     expect(ask("verify", "key", ...arguments_)).toEqual({ ok: true, output: "" });
     await writeFile(join(dir, "one"), "2");
@@ -89,6 +84,16 @@ describe.skipIf(peer === undefined)("with Python's model_signing as the peer", (
     await writeFile(join(dir, "one"), "2");
     expect((await refusalOf(verifySignature(dir, trust))).message).toContain("one");
     await writeFile(join(dir, "one"), "o");
+  });
+
+  // Two truths: the specification names a shard's algorithm `sha256`, its reference implementation `sha256-sharded-<bytes>`.
+  test("shards named as the specification says are accepted here, and by Python not yet", async () => {
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    await writeSignature(dir, { key: privateKey }, { serialization: inShards(1000), shardNames: "specification" });
+    const { signedBy } = await verifySignature(dir, { keys: [publicKey], roots: [], atMs });
+    expect(signedBy.kind).toBe("key");
+    const { ok, output } = ask("verify", "key", dir, join(dir, "model.sig"), await aKeyFile(publicKey));
+    expect({ ok, output }).toEqual({ ok: false, output: expect.stringContaining("Hash mismatch") });
   });
 
   test.each(curves)("signModel() by certificate is accepted by Python: %s", async (curve) => {

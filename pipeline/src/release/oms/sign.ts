@@ -7,22 +7,25 @@ import { predicateType, type Serialization, SignatureBundle, type SignedModel } 
 import type { Certificate } from "../certificate.ts";
 import { sealEnvelope } from "../dsse.ts";
 import { keyId } from "../ec.ts";
-import { readResources, rootDigest, wholeFiles } from "./resources.ts";
+import { readResources, rootDigest, type ShardNames, wholeFiles } from "./resources.ts";
 
 /** The private key, and with a certificate its chain, leaf first, for bundles that verify by a root certificate. */
 export type Signer = { key: KeyObject; chain?: readonly Certificate[] };
+
+/** What is signed: whole files unless told. Shards are named as Python's verifier wants it, or as the specification does. */
+export type SignOptions = { serialization?: Serialization; shardNames?: ShardNames };
 
 /** Signs a model folder: a bundle by OpenSSF model signing 1.0, one line of JSON. Throws `E_FILE`, or `E_DIGEST` for a link. */
 export async function signModel(
   dir: string,
   { key, chain = [] }: Signer,
-  serialization: Serialization = wholeFiles,
+  { serialization = wholeFiles, ...names }: SignOptions = {},
 ): Promise<string> {
   const [leaf] = chain;
   if (leaf !== undefined && keyId(leaf.publicKey) !== keyId(key)) {
     throw new DeployError("E_FILE", `Cannot sign ${dir}: the certificate is of another key than the private key`);
   }
-  const resources = await readResources(dir, serialization);
+  const resources = await readResources(dir, serialization, names);
   const statement: SignedModel = {
     _type: "https://in-toto.io/Statement/v1",
     subject: [{ name: basename(resolve(dir)), digest: { sha256: rootDigest(resources) } }],
@@ -40,8 +43,8 @@ export async function signModel(
 }
 
 /** Signs a model folder into its `model.sig`. */
-export async function writeSignature(dir: string, signer: Signer, serialization?: Serialization): Promise<void> {
-  await writeFile(join(dir, "model.sig"), await signModel(dir, signer, serialization));
+export async function writeSignature(dir: string, signer: Signer, options?: SignOptions): Promise<void> {
+  await writeFile(join(dir, "model.sig"), await signModel(dir, signer, options));
 }
 
 function materialOf(key: KeyObject, chain: readonly Certificate[]) {

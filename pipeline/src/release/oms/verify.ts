@@ -2,12 +2,13 @@ import type { KeyObject } from "node:crypto";
 import { join } from "node:path";
 import { statementType } from "../../spec/dsse.ts";
 import { DeployError } from "../../spec/error.ts";
+import type { ListedFile } from "../../spec/manifest.ts";
 import { type Resource, SignatureBundle, SignedModel } from "../../spec/oms.ts";
 import { parseJson } from "../../spec/read.ts";
 import { type Certificate, readCertificate } from "../certificate.ts";
 import { proveChain } from "../chain.ts";
 import { openEnvelope } from "../dsse.ts";
-import { keyId } from "../ec.ts";
+import { keyId, readPublicKey } from "../ec.ts";
 import { type Identity, proveKeyless } from "../sigstore/keyless.ts";
 import type { SigstoreRoot } from "../sigstore/root.ts";
 import { readWhole } from "../steady.ts";
@@ -37,23 +38,21 @@ export type SignedBy =
 export type ModelSignature = { signedBy: SignedBy; rootDigest: string; name: string; leftOut: string[] };
 
 /**
- * Proves `model.sig` of a folder, and every file by it. Throws `E_FILE` for what is no bundle, `E_DIGEST` naming what differs
- * or is not trusted.
+ * Proves `model.sig` of a folder, and every file by it; `known` are digests of files that were just read. Throws `E_FILE` for
+ * what is no bundle, `E_DIGEST` naming what differs or is not trusted.
  */
-export async function verifySignature(dir: string, trust: Trust): Promise<ModelSignature> {
+export async function verifySignature(
+  dir: string,
+  trust: Trust,
+  known: readonly ListedFile[] = [],
+): Promise<ModelSignature> {
   const path = join(dir, "model.sig");
   const text = new TextDecoder().decode(await readWhole(path, maxBundleBytes));
-  return verifyModel(dir, parseJson(text, SignatureBundle, path), trust);
-}
-
-async function verifyModel(dir: string, bundle: SignatureBundle, trust: Trust): Promise<ModelSignature> {
-  const { signedBy, key } = proveSigner(bundle, trust);
-  const { payload } = openEnvelope(bundle.dsseEnvelope, statementType, [key], "model.sig");
-  const statement = parseJson(payload.toString("utf8"), SignedModel, "the signed statement of model.sig");
+  const { statement, signedBy } = openBundle(parseJson(text, SignatureBundle, path), trust);
   const { resources, serialization } = statement.predicate;
   const [subject] = statement.subject;
   proveStatement(resources, subject.digest.sha256);
-  const differences = compareResources(resources, await readResources(dir, serialization));
+  const differences = compareResources(resources, await readResources(dir, serialization, { known }));
   if (differences.length > 0) {
     throw new DeployError("E_DIGEST", `Cannot use ${dir}: ${differences.slice(0, 5).join("; ")}`);
   }
@@ -61,10 +60,17 @@ async function verifyModel(dir: string, bundle: SignatureBundle, trust: Trust): 
   return { signedBy, rootDigest: subject.digest.sha256, name: subject.name, leftOut };
 }
 
+function openBundle(bundle: SignatureBundle, trust: Trust): { statement: SignedModel; signedBy: SignedBy } {
+  const { signedBy, key } = proveSigner(bundle, trust);
+  const { payload } = openEnvelope(bundle.dsseEnvelope, statementType, [key], "model.sig");
+  const source = "the signed statement of model.sig";
+  return { statement: parseJson(payload.toString("utf8"), SignedModel, source), signedBy };
+}
+
 type Proven = { signedBy: SignedBy; key: KeyObject };
 
 function proveSigner({ verificationMaterial: material, dsseEnvelope }: SignatureBundle, trust: Trust): Proven {
-  if ("publicKey" in material) return proveKey(material.publicKey.hint, trust);
+  if ("publicKey" in material) return proveKey(material.publicKey, trust);
   if ("x509CertificateChain" in material) return proveCertificate(material.x509CertificateChain.certificates, trust);
   if (trust.sigstore === undefined) {
     throw new UnknownSigner("Cannot accept model.sig: keyless signatures need sigstore.trustRoot in the trust policy");
@@ -74,10 +80,16 @@ function proveSigner({ verificationMaterial: material, dsseEnvelope }: Signature
   return { signedBy: { kind: "identity", ...identity }, key: leaf.publicKey };
 }
 
-function proveKey(hint: string | undefined, trust: Trust): Proven {
-  const key = trust.keys.find((candidate) => keyId(candidate) === hint);
+/** Bundles from before version 1.1 of Python's signer have the key in PEM where its fingerprint is now. */
+function proveKey(
+  { hint, rawBytes }: { hint?: string | undefined; rawBytes?: string | undefined },
+  trust: Trust,
+): Proven {
+  const pem = rawBytes === undefined ? undefined : Buffer.from(rawBytes, "base64").toString("latin1");
+  const id = hint ?? (pem === undefined ? undefined : keyId(readPublicKey(pem, "of model.sig")));
+  const key = trust.keys.find((candidate) => keyId(candidate) === id);
   if (key === undefined)
-    throw new UnknownSigner(`Cannot accept model.sig: key ${hint ?? "without a hint"} is not trusted`);
+    throw new UnknownSigner(`Cannot accept model.sig: key ${id ?? "without a hint"} is not trusted`);
   return { signedBy: { kind: "key", keyId: keyId(key) }, key };
 }
 
