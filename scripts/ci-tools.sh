@@ -10,7 +10,7 @@ cache="${XDG_CACHE_HOME:-$HOME/.cache}/sluice-ci"
 mkdir -p "$cache/bin"
 
 install_packages() {
-  local wanted=(haproxy chromium fonts-dejavu-core docker.io prometheus buildah runc bubblewrap mmdebstrap docker-registry) missing=() name
+  local wanted=(haproxy chromium fonts-dejavu-core docker.io prometheus buildah podman runc bubblewrap mmdebstrap docker-registry) missing=() name
   for name in "${wanted[@]}"; do
     dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null | grep -qx installed || missing+=("$name")
   done

@@ -27,6 +27,7 @@ function aRun(change: Partial<Extract<SandboxRun, { kind: "ran" }>> = {}): Sandb
     uid: 65_532,
     capabilities: "0000000000000000",
     noNewPrivileges: true,
+    isConfined: true,
     ...change,
   };
 }

@@ -20,7 +20,12 @@ import { coloursFor } from "./progress.ts";
 import { registerPromotion } from "./promote-image.ts";
 import { registerPublish } from "./publish.ts";
 
-const BuildOptions = z.object({ builder: Builder, runtime: Runtime, output: z.string().min(1) });
+const BuildOptions = z.object({
+  builder: Builder,
+  runtime: Runtime,
+  output: z.string().min(1),
+  network: z.string().min(1).optional(),
+});
 const InspectOptions = z.object({ archive: z.string().min(1) });
 
 export function register(program: Command): void {
@@ -48,15 +53,17 @@ function registerBuild(image: Command): void {
         .argument("<model>", "model as name@version")
         .requiredOption("--output <archive>", "file to write")
         .option("--builder <program>", `one of ${Builder.options.join(", ")}`, "docker")
-        .option("--runtime <name>", `one of ${Runtime.options.join(", ")}`, "bun"),
+        .option("--runtime <name>", `one of ${Runtime.options.join(", ")}`, "bun")
+        .option("--network <mode>", "network of the build's commands, such as host (default: the builder's)"),
     async (options, [ref = ""]) => {
       const place = placeOf(options);
-      const { builder, runtime, output } = parseOptions(BuildOptions, options);
+      const { builder, runtime, output, network } = parseOptions(BuildOptions, options);
       const modelDir = await findModel(place.modelsDir, ref);
       const labels = { release: ref, revision: "unknown", source: "unknown" };
       const archive = resolve(output);
       const images = await readImages(place);
-      await buildImage({ builder, runtime, home, model: ref, modelDir, images, labels, epoch: 0, archive });
+      const where = network === undefined ? {} : { network };
+      await buildImage({ builder, runtime, home, model: ref, modelDir, images, labels, epoch: 0, archive, ...where });
       const text = `Image of ${ref} is in ${output}; next: sluice image inspect ${ref} --archive ${output}`;
       return { exit: exitCodes.done, json: { archive }, text };
     },

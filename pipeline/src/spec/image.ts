@@ -49,6 +49,8 @@ export const SandboxRun = z.discriminatedUnion("kind", [
     uid: z.int().nonnegative(),
     capabilities: z.string(),
     noNewPrivileges: z.boolean(),
+    /** Whether the kernel held it to the limits on memory and processes; where it may not, they are measured only. */
+    isConfined: z.boolean(),
     /** Golden answers that did not agree. */
     disagreement: z.string().exactOptional(),
   }),

@@ -32,15 +32,26 @@ export async function makeBases(): Promise<{ images: Images; remove: () => Promi
   const paths = `graphroot = "${storage}/graph"\nrunroot = "${storage}/run"`;
   await writeFile(conf, `[storage]\ndriver = "overlay"\n${paths}\n`);
   Object.assign(process.env, { CONTAINERS_STORAGE_CONF: conf, BUILDAH_ISOLATION: "chroot" });
+  const bases = await baseArchives();
+  await importBase("build", bases.build, buildEnvironment);
+  await importBase("runtime", bases.runtime, {});
+  return { images: await localImages(), remove: () => rm(storage, { recursive: true, force: true }) };
+}
+
+/** What the build base's commands find in their environment. */
+export const buildEnvironment = { NODE_EXTRA_CA_CERTS: certificates };
+
+/** The root file systems of both bases as tar archives, made once. */
+export async function baseArchives(): Promise<{ build: string; runtime: string }> {
   await mkdir(cache, { recursive: true });
-  await importBase("build", await keep("build.tar", debootstrap), { NODE_EXTRA_CA_CERTS: certificates });
-  await importBase("runtime", await keep("runtime.tar", extract), {});
+  return { build: await keep("build.tar", debootstrap), runtime: await keep("runtime.tar", extract) };
+}
+
+/** policies/images.yaml with both bases in place of its own. */
+export async function localImages(): Promise<Images> {
   const { images, ...rest } = await readYaml(join(import.meta.dirname, "../../../policies/images.yaml"), Images);
   const local = (name: string) => ({ reference: `localhost/sluice-test/${name}:1` });
-  return {
-    images: { ...rest, images: { ...images, build: local("build"), runtime: local("runtime") } },
-    remove: () => rm(storage, { recursive: true, force: true }),
-  };
+  return { ...rest, images: { ...images, build: local("build"), runtime: local("runtime") } };
 }
 
 /** Makes `name` in the cache once; under another name first, so that a run cut short leaves nothing half done. */

@@ -99,4 +99,12 @@ describe.skipIf(missing !== undefined && process.env.CI !== "true")("the service
     expect(report.verdict.kind).toBe("fail");
     expect(explain(report.verdict)).toContain("EROFS");
   }, 600_000);
+
+  test("is refused when it takes more memory than its limit, by the kernel where it may", async () => {
+    const { rootfs, config } = built;
+    const limits = { ...images.limits, memoryMiB: 48 };
+    const report = await inspectImage({ subject: model, rootfs, config, limits, modelDir });
+    expect(report.verdict.kind).toBe("fail");
+    expect(explain(report.verdict)).toMatch(/ended with 137|MiB of memory, limit is 48/);
+  }, 600_000);
 });

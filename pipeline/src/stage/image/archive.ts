@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
@@ -7,6 +8,7 @@ import { ImageConfig } from "../../spec/image.ts";
 import { OciIndex, OciManifest } from "../../spec/oci.ts";
 import { readJson } from "../../spec/read.ts";
 import { runTool } from "../tool.ts";
+import { layoutFromDocker } from "./docker-archive.ts";
 
 // OCI's own JSON: not strict, since builders add keys.
 const Config = z.object({
@@ -41,11 +43,12 @@ export async function unpackImage(
   return { rootfs, config: configOf(config), digest: image };
 }
 
-/** The OCI layout inside an archive, in a folder of `dir`, and the digest of its one image's manifest. */
+/** The OCI layout inside an archive (of OCI, or of `docker save`), in a folder of `dir`, and the digest of its one image's manifest. */
 export async function unpackLayout(archive: string, dir: string): Promise<{ layout: string; digest: Digest }> {
   const layout = join(dir, "layout");
   await mkdir(layout, { recursive: true });
   await tar(["-xf", archive, "-C", layout]);
+  if (!existsSync(join(layout, "index.json"))) await layoutFromDocker(layout);
   const { manifests } = await readJson(join(layout, "index.json"), OciIndex);
   const [image, another] = manifests;
   if (image !== undefined && another === undefined) return { layout, digest: image.digest };

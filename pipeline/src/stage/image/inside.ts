@@ -10,12 +10,15 @@ import { type SandboxRun, SandboxTask } from "../../spec/image.ts";
 import { readJson } from "../../spec/read.ts";
 import { replayOverHttp } from "../golden-http.ts";
 import { sandboxArgv } from "./argv.ts";
+import { makeCgroup } from "./cgroup.ts";
 import { statusOfService } from "./process.ts";
 
 const pauseMs = 50;
 
 async function run(task: SandboxTask): Promise<SandboxRun> {
-  const [program = "", ...args] = sandboxArgv(task);
+  const group = await makeCgroup(task.limits);
+  const argv = sandboxArgv(task);
+  const [program = "", ...args] = group?.enter(argv) ?? argv;
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   const keep = (chunk: Buffer) => {
@@ -28,9 +31,11 @@ async function run(task: SandboxTask): Promise<SandboxRun> {
     child.on("close", (code) => resolve(endOf(code ?? -1, log.trim())));
   });
   try {
-    return await Promise.race([ended, ask(task, child.pid ?? 0)]);
+    return await Promise.race([ended, ask(task, child.pid ?? 0, group !== undefined)]);
   } finally {
     child.kill("SIGKILL");
+    await ended;
+    await group?.remove();
   }
 }
 
@@ -40,7 +45,7 @@ function endOf(exitCode: number, log: string): SandboxRun {
   return { kind: "unmeasured", reason: `Cannot run image: ${log}` };
 }
 
-async function ask(task: SandboxTask, pid: number): Promise<SandboxRun> {
+async function ask(task: SandboxTask, pid: number, isConfined: boolean): Promise<SandboxRun> {
   const address = `http://127.0.0.1:${task.config.env.SLUICE_PORT ?? "8080"}`;
   const startedAt = performance.now();
   const deadline = startedAt + task.limits.readySeconds * 1000;
@@ -53,7 +58,7 @@ async function ask(task: SandboxTask, pid: number): Promise<SandboxRun> {
   const readyMs = performance.now() - startedAt;
   const key = (await readFile(task.keyFile, "utf8")).trim();
   const { cases, disagreement } = await replay(address, key, task.modelDir);
-  const status = await statusOfService(pid);
+  const status = { ...(await statusOfService(pid)), isConfined };
   return { kind: "ran", readyMs, cases, ...(disagreement === undefined ? {} : { disagreement }), ...status };
 }
 
