@@ -155,6 +155,9 @@ test("a key pair signs a model and a release, and production accepts both", asyn
     out: expect.stringContaining("release is signed by release"),
   });
   expect(sluice("release", "show", staged.id).out).toMatch(/numbers largest deviation \d.* ONNX Runtime 1.30.0, bun/);
+  const { numbers } = JSON.parse(sluice("release", "verify", staged.id, ...production, "--json").out);
+  expect(numbers).toMatchObject({ admitted: { largestDeviation: expect.any(Number) }, drift: [] });
+  expect(numbers.here).toEqual(numbers.admitted);
   expect(JSON.parse(sluice("release", "show", staged.id, "--json").out)).toMatchObject({
     statement: { predicate: { verificationResult: "PASSED" } },
   });

@@ -1,27 +1,24 @@
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
-import { exitCodes, exitOfVerdict } from "../decide/exit.ts";
-import { judgeTrust } from "../decide/trust.ts";
-import { attestationPath, readAttestation, seeAttestation, writeAttestation } from "../release/attestation.ts";
+import { exitCodes } from "../decide/exit.ts";
+import { sayFingerprint } from "../decide/fingerprint.ts";
+import { attestationPath, readAttestation, writeAttestation } from "../release/attestation.ts";
 import { readPrivateKey } from "../release/ec.ts";
-import { readRecord } from "../release/record.ts";
 import { proveStaged } from "../release/stage.ts";
 import { stateRelease } from "../release/statement.ts";
-import { readTrust } from "../release/trust.ts";
 import { systemClock } from "../rollout/clock.ts";
 import { fileStore } from "../rollout/file-store.ts";
 import type { Store } from "../rollout/ports.ts";
-import { DeployError } from "../spec/error.ts";
 import { readText } from "../spec/read.ts";
 import type { ReleaseRecord } from "../spec/release.ts";
-import type { Attestation, Fingerprint } from "../spec/statement.ts";
-import { explain } from "../spec/verdict.ts";
+import type { Attestation } from "../spec/statement.ts";
 import { addCommand } from "./command.ts";
 import { findRollout } from "./evidence.ts";
 import { thisMaker } from "./maker.ts";
 import { type Place, parseOptions, placeOf } from "./options.ts";
+import { registerVerify } from "./release-verify.ts";
+import { findRecord, releasesDir } from "./releases.ts";
 
 const CreateOptions = z.object({ key: z.array(z.string().min(1)).min(1) });
 
@@ -82,41 +79,6 @@ function registerShow(release: Command): void {
   );
 }
 
-function registerVerify(release: Command): void {
-  addCommand(
-    release,
-    "verify",
-    {
-      description: "Prove a release's bytes and its attestation, and judge the signer by policies/trust.yaml.",
-      example: "sluice release verify magika-3.3.0-0123456789ab --environment production",
-    },
-    (command) => command.argument("<release>", "release id"),
-    async (options, [id = ""]) => {
-      const place = placeOf(options);
-      const record = await findRecord(place, id);
-      await proveStaged(releasesDir(place), record.release);
-      const trusted = await readTrust(join(place.policiesDir, "trust.yaml"));
-      const now = Date.now();
-      const signed = await seeAttestation(attestationPath(releasesDir(place), id), record, trusted);
-      const { verdict, figure } = judgeTrust(signed, trusted.policy, place.environment, now);
-      const text = verdict.kind === "pass" ? `${id}: ${figure}` : `${id}: ${verdict.kind}; ${explain(verdict)}`;
-      return { exit: exitOfVerdict(verdict), json: { release: record.release, verdict, figure }, text };
-    },
-  );
-}
-
-function releasesDir(place: Place): string {
-  return join(place.stateDir, "releases");
-}
-
-async function findRecord(place: Place, id: string): Promise<ReleaseRecord> {
-  const known = (await readdir(releasesDir(place)).catch(() => [])).filter((name) =>
-    /^[a-z].*-[0-9a-f]{12}$/.test(name),
-  );
-  if (known.includes(id)) return readRecord(releasesDir(place), id);
-  throw new DeployError("E_USAGE", `Cannot find release ${id}: known are ${known.toSorted().join(", ") || "none"}`);
-}
-
 function storeOf(place: Place, record: ReleaseRecord): Store {
   return fileStore(join(place.stateDir, "rollouts", record.environment), systemClock);
 }
@@ -138,9 +100,4 @@ function sayRelease(
       ? `Signed statement by ${by}, not judged here`
       : `${by === undefined ? "No statement" : `Statement by ${by}`}, unsigned; next: sluice release create ${release.id} --key FILE`,
   ].join("\n");
-}
-
-function sayFingerprint({ cpu, onnxruntime, runtime, largestDeviation }: Fingerprint): string {
-  const deviation = largestDeviation === null ? "not finite" : largestDeviation.toExponential(1);
-  return `largest deviation ${deviation} on ${cpu}, ONNX Runtime ${onnxruntime}, ${runtime}`;
 }

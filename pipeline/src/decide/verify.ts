@@ -2,6 +2,7 @@ import type { Manifest, TensorSpec } from "../spec/manifest.ts";
 import type { Check } from "../spec/report.ts";
 import type { Verdict } from "../spec/verdict.ts";
 import type { Replay, Replayed, VerifyFacts } from "../spec/verify.ts";
+import { sayDeviation } from "./fingerprint.ts";
 import { worst } from "./worst.ts";
 
 /** A model folder's verdict, with one check for its files, for what the manifest says of the model, and for the golden cases. */
@@ -80,11 +81,6 @@ function contentsOf({ files, replay, differences }: VerifyFacts): string {
   const { cases, largestDeviation, disagreements } = replay;
   const wrong = disagreements.length === 0 ? "" : `, ${disagreements.length} wrong`;
   return `${count(files, "file")}, ${count(cases, "golden case")}${wrong}, largest deviation ${sayDeviation(largestDeviation)}`;
-}
-
-function sayDeviation(deviation: number | null): string {
-  if (deviation === null) return "not finite";
-  return deviation === 0 ? "0" : deviation.toExponential(1);
 }
 
 function failOn(breaches: string[]): Verdict {

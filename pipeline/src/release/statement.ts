@@ -22,7 +22,7 @@ export function stateRelease(record: ReleaseRecord, maker: Maker, rollout?: Roll
   const { release, reports, environment, admittedAt } = record;
   const verdict = admit(record.required ?? reports.map(({ stage }) => stage), reports);
   const evidence = reports.map(evidenceOf);
-  const fingerprint = findFingerprint(reports);
+  const fingerprint = fingerprintOf(reports);
   return Attestation.parse({
     _type: "https://in-toto.io/Statement/v1",
     subject: subjectsOf(release),
@@ -100,7 +100,8 @@ export function canonical(value: unknown): string {
   });
 }
 
-function findFingerprint(reports: readonly Report[]): Fingerprint | undefined {
+/** What the golden replay of the verify report saw; undefined where there was none. */
+export function fingerprintOf(reports: readonly Report[]): Fingerprint | undefined {
   const facts = reports.find(({ stage }) => stage === "verify")?.facts;
   const replay = Replay.safeParse(facts?.replay);
   if (!replay.success || replay.data.kind !== "replayed") return undefined;
