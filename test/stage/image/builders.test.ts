@@ -41,7 +41,11 @@ describe.skipIf(missing !== undefined && process.env.CI !== "true")("the service
     "podman, is slim, harmless and right",
     async () => {
       const { images, remove } = await makeBases();
-      await expectSound("podman", images).finally(remove);
+      try {
+        await expectSound("podman", images);
+      } finally {
+        await remove();
+      }
     },
     900_000,
   );
