@@ -4,8 +4,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { median } from "./median.ts";
+import { cpuUsOf } from "./processor.ts";
 import { fire, quantile, type Shot } from "./service-client.ts";
-import { magika, root, type Side, startEmpty, startPeer, startSluice, tabular } from "./service-sides.ts";
+import { startPeers } from "./service-peers.ts";
+import { features, magika, root, type Side, startEmpty, startSluice, tabular } from "./service-sides.ts";
 
 const { values } = parseArgs({
   options: {
@@ -36,16 +38,10 @@ async function volley(side: Side, connections: number, shot: Pick<Shot, "body"> 
     failures,
     seconds: took,
     latencies,
-  } = await fire(side.port, { path: side.path, headers, body: shot.body }, { connections, seconds });
+  } = await fire(side.port, { path: side.path, headers, body: side.body ?? shot.body }, { connections, seconds });
   const [p50Ms, p99Ms] = [quantile(latencies, 0.5), quantile(latencies, 0.99)];
   const cpuUs = ((await cpuUsOf(side.pid)) - before) / (requests + failures);
   return { side: side.name, connections, perSecond: requests / took, p50Ms, p99Ms, failures, cpuUs };
-}
-
-/** Processor time of a process since its start, in microseconds; the kernel counts in hundredths of a second. */
-async function cpuUsOf(pid: number): Promise<number> {
-  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
 async function bare(dir: string): Promise<Row> {
@@ -80,10 +76,8 @@ function medianOf(rows: Row[]): Row[] {
 }
 
 async function measureTabular(): Promise<Row[]> {
-  const sides = [await startSluice(tabular), await startPeer(join(tabular.dir, "model.onnx")), startEmpty()];
-  const running = sides.filter((side) => side !== undefined);
-  const body = JSON.stringify({ features: Array.from({ length: 30 }, (_, i) => i * 1.7 + 0.123) });
-  const shot = { body, type: "application/json" };
+  const running = [await startSluice(tabular), ...(await startPeers()), startEmpty()];
+  const shot = { body: JSON.stringify({ features }), type: "application/json" };
   const volleys = [1, 16, 64].flatMap((connections) => running.map((side) => () => volley(side, connections, shot)));
   const rows = await interleave([...volleys, () => bare(tabular.dir)]);
   for (const side of running) await side.stop();
@@ -122,8 +116,12 @@ function figuresOf(tabularRows: Row[], magikaRows: Row[]): Record<string, number
   const [sluice1, sluice16] = [find(tabularRows, "Sluice", 1), find(tabularRows, "Sluice", 16)];
   const [peer16, bareTabular] = [find(tabularRows, "FastAPI", 16), find(tabularRows, "bare session.run", 1)];
   const [magika16, bareMagika] = [find(magikaRows, "Sluice", 16), find(magikaRows, "bare session.run", 1)];
+  const times = (peer: string) => sluice16.perSecond / find(tabularRows, peer, 16).perSecond;
   return {
-    "tabular, 16 connections: throughput, times FastAPI's (goal: at least 4)": sluice16.perSecond / peer16.perSecond,
+    "tabular, 16 connections: throughput, times FastAPI's (goal: at least 4)": times("FastAPI"),
+    "tabular, 16 connections: throughput, times BentoML's": times("BentoML"),
+    "tabular, 16 connections: throughput, times MLServer's": times("MLServer"),
+    "tabular, 16 connections: throughput, share of an empty Bun server's": times("empty Bun server"),
     "tabular, 16 connections: FastAPI's processor time, times Sluice's": peer16.cpuUs / sluice16.cpuUs,
     "tabular, 1 connection: p50 over bare session.run, ms (goal: at most 0.15)": sluice1.p50Ms - bareTabular.p50Ms,
     "tabular, 1 connection: p99 over bare session.run, ms (goal: at most 1)": sluice1.p99Ms - bareTabular.p99Ms,
