@@ -10,7 +10,7 @@ type Peer = {
   path: string;
   readyPath: string;
   body: string;
-  command(start: { bin: string; port: number; folder: string }): string[] | Promise<string[]>;
+  command: (start: { bin: string; port: number; folder: string }) => string[] | Promise<string[]>;
 };
 
 const folder = join(import.meta.dir, "peers");
@@ -62,7 +62,7 @@ export async function startPeers(): Promise<Side[]> {
     try {
       sides.push(await startPeer(peer));
     } catch (error) {
-      console.error(`Cannot measure ${peer.name}: ${error instanceof Error ? error.message : error}`);
+      console.error(`Cannot measure ${peer.name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
   return sides;
