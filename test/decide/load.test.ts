@@ -28,10 +28,11 @@ describe("judgeLoad()", () => {
     ["an error rate exactly at its limit", { errors: 10, errorKinds: { "status 500": 10 } }, "pass", ""],
     [
       "an error rate over its limit",
-      { errors: 11, errorKinds: { timeout: 11 } },
+      { errors: 20, errorKinds: { timeout: 20 } },
       "fail",
-      "11 of 1000 requests failed (11 timeout)",
+      "20 of 1000 requests failed (20 timeout)",
     ],
+    ["one error too many, which may be chance", { errors: 11 }, "inconclusive", "11 of 1000 may be chance"],
     ["one dropped arrival", { dropped: 1, requests: 999 }, "fail", "1 of 1000 arrivals dropped"],
     ["requests that vanished", { requests: 999 }, "error", "999 requests ended, 1000 were planned"],
     ["a driver that lagged", { lagP99Ms: 21 }, "error", "the driver was the bottleneck"],
@@ -67,7 +68,7 @@ describe("judgeLoad() on a p99 over its limit", () => {
     ];
     expect(worst(judgeLoad(facts({ ...slow, distribution }), slo, profile))).toEqual({
       kind: "inconclusive",
-      reason: "p99 is 120 ms, objective is 100 ms; 12 of 1000 requests over it may be chance; next: a longer profile",
+      reason: "p99 is 120 ms, objective is 100 ms; 12 of 1000 may be chance; next: a longer profile",
     });
   });
 
@@ -89,6 +90,26 @@ describe("judgeLoad() on a p99 over its limit", () => {
   test("fails when stable's is within it", () => {
     const stable = stableFacts({ response: p(10, 90) });
     expect(worst(judgeLoad(facts({ ...slow, stable }), slo, profile)).kind).toBe("fail");
+  });
+});
+
+describe("judgeLoad() on errors while stable fails too", () => {
+  const stable = stableFacts({ errors: 300 });
+
+  test.each([
+    ["overload on a busy machine", { errors: 300, errorKinds: { "status 503": 200, timeout: 100 } }, "inconclusive"],
+    ["dropped arrivals on a busy machine", { dropped: 200, requests: 800 }, "inconclusive"],
+    ["errors of its own all the same", { errors: 300, errorKinds: { timeout: 280, "status 500": 20 } }, "fail"],
+  ] as const)("%s", (_, change, kind) => {
+    const verdict = worst(judgeLoad(facts({ ...change, stable } as Partial<LoadFacts>), slo, profile));
+    expect(verdict.kind).toBe(kind);
+    if (kind === "inconclusive")
+      expect(JSON.stringify(verdict)).toContain("300 of 1000 of stable's own requests failed");
+  });
+
+  test("fails an overloaded candidate beside a stable that is not", () => {
+    const change = { errors: 300, errorKinds: { "status 503": 300 }, stable: stableFacts() };
+    expect(worst(judgeLoad(facts(change), slo, profile)).kind).toBe("fail");
   });
 });
 

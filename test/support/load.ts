@@ -8,7 +8,7 @@ export function aProfile(changes: Partial<LoadProfile> = {}): LoadProfile {
     ratePerSecond: 200,
     warmupSeconds: 0.2,
     seconds: 1,
-    maxInFlight: 128,
+    maxInFlight: 2_000,
     timeoutMs: 5_000,
     maxLagMs: 5_000,
     processes: 1,

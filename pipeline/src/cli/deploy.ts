@@ -94,7 +94,7 @@ async function deploy(
   await demandBeginning(host, candidate, override);
   const budget = await demandBudget(host, overrideBudget, progress);
 
-  const reports = [report, ...(await runGates(host, target, candidate, progress))];
+  const reports = [report, ...(await runGates(host, target, { release: candidate, progress }))];
   const verdict = admit(required, reports);
   if (verdict.kind !== "pass") return refused(ref, { reports, required, budget }, verdict);
   await admitted(host, candidate, { reports, required, budget });

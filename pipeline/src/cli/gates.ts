@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { readManifest } from "../release/folder.ts";
 import { Golden } from "../spec/golden.ts";
 import type { Manifest } from "../spec/manifest.ts";
+import type { LoadProfile } from "../spec/policy.ts";
 import { readJson, readYaml } from "../spec/read.ts";
 import type { Release } from "../spec/release.ts";
 import type { Report } from "../spec/report.ts";
@@ -13,58 +14,102 @@ import { goldenRequests } from "../stage/load/request.ts";
 import { scan } from "../stage/scan/scan.ts";
 import { stableOf } from "./begin.ts";
 import type { Host } from "./host.ts";
+import type { Place } from "./options.ts";
 import type { Progress } from "./progress.ts";
+import { commandLine } from "./repeat.ts";
 import { readOnlyKey } from "./running.ts";
 import type { Target } from "./target.ts";
 
+/** The gates that need a running candidate. */
+export const gateNames = ["contract", "load"] as const;
+export type GateName = (typeof gateNames)[number];
+
+/** The release under test, and who hears of each gate. `profile` is the load gate's, the environment's own by default. */
+export interface Gating {
+  release: Release;
+  progress: Progress;
+  only?: GateName | undefined;
+  profile?: LoadProfile;
+}
+
 /**
- * Runs the gates that need a running candidate on a revision of its own that gets no traffic, then ends it. The
- * environment's admission policy says which must pass; a scan is tried everywhere, so that the summary can tell.
+ * Runs the gates that come after `verify`. The environment's admission policy says which must pass; a scan is tried
+ * everywhere, so that the summary can tell.
  */
-export async function runGates(host: Host, target: Target, release: Release, progress: Progress): Promise<Report[]> {
-  const releaseDir = join(host.releasesDir, release.id);
+export async function runGates(host: Host, target: Target, gating: Gating): Promise<Report[]> {
+  gating.progress.now("scan");
+  const scanned = await scanHome(host);
+  tell(gating.progress, scanned);
+  return [scanned, ...(await runLiveGates(host, target, gating))];
+}
+
+/** Runs the gates that need a running candidate, on a revision of its own that gets no traffic; then ends it. */
+export async function runLiveGates(host: Host, target: Target, gating: Gating): Promise<Report[]> {
+  const { release, progress, only } = gating;
   const id = `${release.id}.gate`;
-  const reports: Report[] = [];
-  const note = (report: Report) => {
-    reports.push(report);
-    progress.done(`${report.stage}: ${report.verdict.kind}; ${report.figure}`);
-  };
-  progress.now("scan");
-  note(await scanHome(host));
   const { readySeconds, drainSeconds } = host.policies.strategy;
-  const start = () => target.runtime.start(id, { releaseId: release.id, releaseDir, readySeconds });
-  const restart = async () => {
-    await target.runtime.stop(id, { drainSeconds });
-    await start();
+  const releaseDir = join(host.releasesDir, release.id);
+  const start = async () => {
+    await target.runtime.start(id, { releaseId: release.id, releaseDir, readySeconds });
     return target.runtime.addressOf(id);
   };
+  const stop = () => target.runtime.stop(id, { drainSeconds });
   progress.now("start the candidate for its gates");
-  await start();
+  const { manifest } = await readManifest(join(releaseDir, "model"));
+  const golden = await readJson(join(releaseDir, "model", manifest.golden), Golden);
+  const live: Live = { manifest, golden, stable: await runningStable(host, target), url: await start() };
+  const reports: Report[] = [];
   try {
-    const url = await target.runtime.addressOf(id);
-    const { manifest } = await readManifest(join(releaseDir, "model"));
-    const golden = await readJson(join(releaseDir, "model", manifest.golden), Golden);
-    const { key, limitedKey } = host.keys;
-    const subject = release.id;
-    const otherKeys = [readOnlyKey(limitedKey)];
-    const stable = await runningStable(host, target);
-    const { consumers, examples } = await readConsumers(host.place.policiesDir, manifest.name);
-    const { compareApi, breaking } = host.policies.admission;
-    const before = { ...stable, required: compareApi, rule: breaking, consumers };
-    progress.now("contract");
-    note(await contract({ url, key, otherKeys, subject, manifest, golden, examples, stable: before, restart }));
-    const { load: profile, slo } = host.policies;
-    progress.now(`load: ${profile.ratePerSecond}/s for ${profile.warmupSeconds + profile.seconds} s`);
-    const requests = goldenRequests(manifest.name, golden);
-    note(await load({ url: await target.runtime.addressOf(id), key, stable, subject, requests, profile, slo }));
+    const restart = async () => {
+      await stop();
+      live.url = await start();
+      return live.url;
+    };
+    for (const name of gateNames.filter((one) => only === undefined || one === only)) {
+      const report =
+        name === "contract" ? await gateContract(host, live, gating, restart) : await gateLoad(host, live, gating);
+      tell(progress, report);
+      reports.push({ ...report, repeat: repeatOf(host.place, release, name) });
+    }
   } finally {
-    await target.runtime.stop(id, { drainSeconds });
+    await stop();
   }
   return reports;
 }
 
+/** A candidate that runs, and stable beside it. */
+interface Live {
+  url: string;
+  manifest: Manifest;
+  golden: Golden;
+  stable: { url: string; key: string; manifest: Manifest };
+}
+
+async function gateContract(
+  host: Host,
+  { url, manifest, golden, stable }: Live,
+  { release, progress }: Gating,
+  restart: () => Promise<string>,
+): Promise<Report> {
+  progress.now("contract");
+  const { key, limitedKey } = host.keys;
+  const { consumers, examples } = await readConsumers(host.place.policiesDir, manifest.name);
+  const { compareApi: required, breaking: rule } = host.policies.admission;
+  const before = { url: stable.url, manifest: stable.manifest, required, rule, consumers };
+  const otherKeys = [readOnlyKey(limitedKey)];
+  return contract({ url, key, otherKeys, subject: release.id, manifest, golden, examples, stable: before, restart });
+}
+
+function gateLoad(host: Host, { url, manifest, golden, stable }: Live, gating: Gating): Promise<Report> {
+  const { release, progress, profile = host.policies.load } = gating;
+  progress.now(`load: ${profile.ratePerSecond}/s for ${profile.warmupSeconds + profile.seconds} s`);
+  const requests = goldenRequests(manifest.name, golden);
+  const arms = { url, key: host.keys.key, stable: { url: stable.url, key: stable.key } };
+  return load({ ...arms, subject: release.id, requests, profile, slo: host.policies.slo });
+}
+
 /** Stable as it serves now: the candidate's API and speed are held against it. */
-async function runningStable(host: Host, target: Target): Promise<{ url: string; key: string; manifest: Manifest }> {
+async function runningStable(host: Host, target: Target): Promise<Live["stable"]> {
   const { revision, release } = await stableOf(host, target);
   const { manifest } = await readManifest(join(host.releasesDir, release.id, "model"));
   return { url: await target.runtime.addressOf(revision), key: host.keys.key, manifest };
@@ -74,4 +119,23 @@ async function runningStable(host: Host, target: Target): Promise<{ url: string;
 async function scanHome(host: Host): Promise<Report> {
   const policy = await readYaml(join(host.place.policiesDir, "scan.yaml"), ScanPolicy);
   return scan({ target: { kind: "source", path: host.home }, policy });
+}
+
+function tell(progress: Progress, { stage, verdict, figure }: Report): void {
+  progress.done(`${stage}: ${verdict.kind}; ${figure}`);
+}
+
+function repeatOf({ source, stateDir, environment }: Place, { id }: Release, only: GateName): string {
+  return commandLine([
+    "gates",
+    id,
+    "--only",
+    only,
+    "--environment",
+    environment,
+    "--source",
+    source,
+    "--state",
+    stateDir,
+  ]);
 }

@@ -1,5 +1,10 @@
 /** The command line that this process was given, to be given again. Keys are in files: nothing secret is in it. */
-export function thisCommand(args: readonly string[] = process.argv.slice(2)): string {
+export function thisCommand(): string {
+  return commandLine(process.argv.slice(2));
+}
+
+/** `sluice` with these arguments, as a shell reads them. */
+export function commandLine(args: readonly string[]): string {
   return ["sluice", ...args.map(quoted)].join(" ");
 }
 

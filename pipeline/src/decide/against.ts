@@ -28,11 +28,15 @@ export function judgeAgainstStable(facts: LoadFacts, slo: Slo): Check[] {
 }
 
 /**
- * Why the candidate cannot be blamed for being slow in this run: stable, which passed before, was out of its objectives
- * or unsteady too. The machine was busy. Undefined on a machine that could tell.
+ * Why the candidate cannot be blamed for being slow or overloaded in this run: stable, which passed before, was out of its
+ * objectives or unsteady too. The machine was busy. Undefined on a machine that could tell.
  */
-export function whyUnfit({ stable, comparison }: LoadFacts, { latency, maxSlowdown }: Slo): string | undefined {
+export function whyUnfit({ stable, comparison }: LoadFacts, slo: Slo): string | undefined {
   if (stable === null) return undefined;
+  const { latency, maxErrorRate, maxSlowdown } = slo;
+  if (stable.errors > stable.requests * maxErrorRate) {
+    return `${stable.errors} of ${stable.requests} of stable's own requests failed`;
+  }
   const over = latency.find(({ quantile, maxMs }) => !(valueAt(stable.response, quantile) <= maxMs));
   if (over !== undefined) {
     const found = round(valueAt(stable.response, over.quantile));

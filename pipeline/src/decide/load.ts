@@ -22,7 +22,7 @@ export function judgeLoad(facts: LoadFacts, slo: Slo, profile: LoadProfile): Che
 /** Holds what any driver measured against the limits: arrivals, errors, then every quantile. */
 export function judgeObjectives(facts: LoadFacts, slo: Slo, profile: LoadProfile): Check[] {
   return [
-    { name: "every arrival was sent", verdict: judgeDropped(facts, profile) },
+    { name: "every arrival was sent", verdict: judgeDropped(facts, slo, profile) },
     { name: "error rate", verdict: judgeErrors(facts, slo) },
     ...slo.latency.map((limit) => ({
       name: quantileName(limit.quantile),
@@ -55,21 +55,31 @@ function judgeLag({ lagP99Ms }: LoadFacts, { maxLagMs }: LoadProfile): Verdict {
   };
 }
 
-function judgeDropped({ dropped, planned, requests }: LoadFacts, { maxInFlight }: LoadProfile): Verdict {
+function judgeDropped(facts: LoadFacts, slo: Slo, { maxInFlight }: LoadProfile): Verdict {
+  const { dropped, planned, requests } = facts;
   if (!(planned > 0)) return { kind: "error", reason: "Cannot judge load: no request was planned" };
   if (dropped > 0) {
-    return fail(`${dropped} of ${planned} arrivals dropped, ${maxInFlight} requests were already under way`);
+    const breach = `${dropped} of ${planned} arrivals dropped, ${maxInFlight} requests were already under way`;
+    return excuseBusy(facts, slo, breach) ?? fail(breach);
   }
   if (requests === planned) return { kind: "pass" };
   return { kind: "error", reason: `Cannot judge load: ${requests} requests ended, ${planned} were planned` };
 }
 
-function judgeErrors({ errors, requests, errorKinds }: LoadFacts, { maxErrorRate }: Slo): Verdict {
+function judgeErrors(facts: LoadFacts, slo: Slo): Verdict {
+  const { errors, requests, errorKinds } = facts;
+  const { maxErrorRate } = slo;
   if (errors / requests <= maxErrorRate) return { kind: "pass" };
   const kinds = Object.entries(errorKinds).map(([kind, count]) => `${count} ${kind}`);
   const found = `${errors} of ${requests} requests failed (${kinds.join(", ") || "none answered"})`;
-  return fail(`${found}, objective allows a rate of ${maxErrorRate}`);
+  const breach = `${found}, objective allows a rate of ${maxErrorRate}`;
+  const own = errors - overloads.reduce((sum, kind) => sum + (errorKinds[kind] ?? 0), 0);
+  const busy = own > requests * maxErrorRate ? undefined : excuseBusy(facts, slo, breach);
+  return busy ?? excuseChance({ over: errors, of: requests, rate: maxErrorRate }, breach) ?? fail(breach);
 }
+
+/** Errors that a busy machine makes of any service: every other one is the candidate's own. */
+const overloads = ["status 503", "timeout"];
 
 function judgeQuantile(facts: LoadFacts, slo: Slo, limit: Slo["latency"][number]): Verdict {
   const { quantile, maxMs } = limit;
@@ -92,16 +102,25 @@ function excuse(
   { quantile, maxMs }: Slo["latency"][number],
   breach: string,
 ): Verdict | undefined {
-  const unfit = whyUnfit(facts, slo);
-  if (unfit !== undefined) {
-    return { kind: "inconclusive", reason: `${breach}, but ${unfit}; next: a machine that is not busy` };
-  }
-  const answered = facts.distribution.reduce((sum, [, count]) => sum + count, 0);
+  const of = facts.distribution.reduce((sum, [, count]) => sum + count, 0);
   const over = facts.distribution.reduce((sum, [micros, count]) => sum + (micros > maxMs * 1000 ? count : 0), 0);
-  const chance = answered === 0 ? 0 : binomialTail(over, answered, 1 - quantile);
+  return excuseBusy(facts, slo, breach) ?? excuseChance({ over, of, rate: 1 - quantile }, breach);
+}
+
+function excuseBusy(facts: LoadFacts, slo: Slo, breach: string): Verdict | undefined {
+  const unfit = whyUnfit(facts, slo);
+  if (unfit === undefined) return undefined;
+  return { kind: "inconclusive", reason: `${breach}, but ${unfit}; next: a machine that is not busy` };
+}
+
+/** A service that keeps its objective, `rate` of its requests at most, would show that many in more than one run of twenty. */
+function excuseChance(
+  { over, of, rate }: { over: number; of: number; rate: number },
+  breach: string,
+): Verdict | undefined {
+  const chance = of === 0 ? 0 : binomialTail(over, of, rate);
   if (!(chance > 1 - confidence)) return undefined;
-  const reason = `${breach}; ${over} of ${answered} requests over it may be chance; next: a longer profile`;
-  return { kind: "inconclusive", reason };
+  return { kind: "inconclusive", reason: `${breach}; ${over} of ${of} may be chance; next: a longer profile` };
 }
 
 function judgeMemory({ memory }: LoadFacts, { maxGrowthMiBPerHour }: LoadProfile): Check[] {

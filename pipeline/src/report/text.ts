@@ -159,7 +159,8 @@ function firstCells(
   return { before, verdict: { text: verdict.kind, paint: paint(verdict.kind, colours) } };
 }
 
-function nextLines({ summary, address, model, keyFile, reportPath }: Deployed): string[] {
+function nextLines({ summary, reports, address, model, keyFile, reportPath }: Deployed): string[] {
+  const { repeat } = reports.find(({ stage }) => stage === "load") ?? {};
   const rows = nextCommands(summary).map(([what, command]): Cell[] => [{ text: what }, { text: command }]);
   return [
     `  site      ${address}`,
@@ -167,6 +168,8 @@ function nextLines({ summary, address, model, keyFile, reportPath }: Deployed): 
     "  ask it    curl -H 'content-type: application/octet-stream' --data-binary @README.md \\",
     `              -H "authorization: Bearer $(cat ${keyFile})" \\`,
     `              ${address.replace(/\/$/, "")}/v1/models/${model}/predict`,
+    // Not wrapped: it is there to be copied.
+    ...(repeat === undefined ? [] : [`  measure   ${repeat}`]),
     ...layOut(rows.map(([what = { text: "" }, ...rest]) => [{ text: what.text.padEnd(8) }, ...rest])),
   ];
 }

@@ -51,7 +51,7 @@ async function mixed(changes: { stable?: Change; candidate?: Change } = {}): Pro
   const { version } = stable.manifest;
   const other = { url: at(stable, changes.stable), openapi: await openapiOf(stable), version };
   const checks = await mixedChecks(context, other);
-  expect(checks).toHaveLength(4);
+  expect(checks).toHaveLength(5);
   return checks.map(({ verdict }) => verdict).filter(({ kind }) => kind !== "pass");
 }
 

@@ -31,10 +31,12 @@ test("load() passes a service within its objectives, with the facts", async () =
 });
 
 test("load() fails a service that answers one request in 200 with an error", async () => {
-  const report = await run((_, index) => (index % 200 === 199 ? new Response("", { status: 500 }) : Response.json({})));
+  const answer = (_: Request, index: number) =>
+    index % 200 === 199 ? new Response("", { status: 500 }) : Response.json({});
+  const report = await run(answer, { profile: { ratePerSecond: 500, seconds: 2, warmupSeconds: 0 } });
   expect(report.verdict).toMatchObject({
     kind: "fail",
-    breaches: [expect.stringContaining("1 of 200 requests failed")],
+    breaches: [expect.stringContaining("5 of 1000 requests failed (5 status 500)")],
   });
 });
 

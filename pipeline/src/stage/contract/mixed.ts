@@ -18,7 +18,11 @@ interface Mixed {
   context: Context;
   router: Router;
   clients: Record<ArmName, Description>;
+  /** Which release it is that answers with a header of this text. */
+  names: Map<string, ArmName>;
 }
+
+const revisionHeader = "x-sluice-revision";
 
 const directions: readonly [ArmName, ArmName][] = [
   ["stable", "candidate"],
@@ -36,8 +40,10 @@ export async function mixedChecks(context: Context, stable: Other): Promise<Chec
     candidate: clientOf(context.description.text, context.manifest.version),
   };
   try {
+    const mixed: Mixed = { context, router, clients, names: new Map() };
     const checks: Check[] = [];
-    for (const probe of probesOf({ context, router, clients })) checks.push(await runProbe(probe));
+    for (const probe of [{ name: "both releases answer by one router", run: () => meet(mixed) }, ...probesOf(mixed)])
+      checks.push(await runProbe(probe));
     return checks;
   } finally {
     await router.close();
@@ -56,6 +62,17 @@ function probesOf(mixed: Mixed): Probe[] {
   ];
 }
 
+/** Learns how each release calls itself, or is called by the router. */
+async function meet(mixed: Mixed): Promise<void> {
+  for (const arm of ["stable", "candidate"] as const) {
+    mixed.router.shift(arm);
+    const answer = await post(mixed, JSON.stringify(mixed.context.golden.cases[0]?.request));
+    const name = answer.headers.get(revisionHeader) ?? "";
+    expect(!mixed.names.has(name), `both releases call themselves ${name || "nothing"}`, answer, routed(mixed));
+    mixed.names.set(name, arm);
+  }
+}
+
 function clientOf(openapi: string, version: string): Description {
   return new Description(unversioned(openapi, version), "the description");
 }
@@ -66,7 +83,7 @@ async function alternate(mixed: Mixed): Promise<void> {
   router.shift("both");
   for (const body of [...context.golden.cases.map((one) => JSON.stringify(one.request)), "{}"]) {
     const [one, two] = [await post(mixed, body), await post(mixed, body)];
-    const [first, second] = [armOf(one), armOf(two)];
+    const [first, second] = [armOf(mixed, one), armOf(mixed, two)];
     expect(first !== second, `both requests were answered by ${first}, expected the other for one`);
     for (const answer of [one, two]) expectRead(mixed, answer);
     const same = Math.floor(one.status / 100) === Math.floor(two.status / 100);
@@ -96,19 +113,19 @@ async function retry(mixed: Mixed, first: ArmName, second: ArmName): Promise<voi
 async function stick(mixed: Mixed, first: ArmName, second: ArmName): Promise<void> {
   const headers = { "x-sluice-sticky": randomUUID() };
   const body = JSON.stringify(mixed.context.golden.cases[0]?.request);
-  const meet = async (to: ArmName | "both", wanted?: string) => {
+  const answering = async (to: ArmName | "both", wanted?: string) => {
     mixed.router.shift(to);
     const answer = await post(mixed, body, headers);
     expectRead(mixed, answer);
-    const found = armOf(answer);
+    const found = armOf(mixed, answer);
     expect(wanted === undefined || found === wanted, `a client that stays met ${found}, expected ${wanted}`);
     return found;
   };
-  await meet(first, first);
-  const home = await meet("both");
-  for (let i = 0; i < 3; i++) await meet("both", home);
-  await meet(second, second);
-  await meet("both", home);
+  await answering(first, first);
+  const home = await answering("both");
+  for (let i = 0; i < 3; i++) await answering("both", home);
+  await answering(second, second);
+  await answering("both", home);
 }
 
 /** What must not be cached says so; else a cache in between would mix releases. */
@@ -138,14 +155,15 @@ function expectRead(mixed: Mixed, answer: Answer): void {
     const described = clients[reader].find("POST", context.predictPath);
     if (described === undefined) throw new Breach(`${reader} describes no POST ${context.predictPath}`);
     const fault = clients[reader].fault(described, answer.status, answer.headers.get("content-type"), answer.text);
-    const message = `a client of ${reader} cannot read ${armOf(answer)}: ${fault}`;
+    const message = `a client of ${reader} cannot read ${armOf(mixed, answer)}: ${fault}`;
     expect(fault === undefined, message, answer, routed(mixed));
   }
 }
 
 /** Who answered, as the router says. */
-function armOf({ headers }: Answer): string {
-  return headers.get("x-sluice-revision") ?? "nobody";
+function armOf({ names }: Mixed, { headers }: Answer): string {
+  const name = headers.get(revisionHeader) ?? "nobody";
+  return names.get(name) ?? name;
 }
 
 function routed({ router }: Mixed): { url: string } {
