@@ -12,37 +12,39 @@ import {
   object,
   type Secret,
   type Service,
+  type Socket,
 } from "@dagger.io/dagger";
-import { buildImage } from "./dagger/image.ts";
+import { type Inputs, imageOf, repositoryOf, stagesOf } from "./dagger/inputs.ts";
 import { readEnvironment } from "./dagger/policies.ts";
-import { Registry } from "./dagger/registry.ts";
-import { type Rehearsal, toRehearsal } from "./dagger/rehearsal.ts";
-import { type Release, readReports, summarise, toRelease } from "./dagger/release.ts";
+import { type Release, rehearse, summarise, toRelease } from "./dagger/release.ts";
 import { type Report, toReport } from "./dagger/report.ts";
-import { Stages } from "./dagger/stages.ts";
+import { demandPromoted, type Rollout } from "./dagger/rollout.ts";
+import { Driver, Environment, Runtime } from "./dagger/words.ts";
 import { admit } from "./decide/admit.ts";
-import { Images } from "./spec/images.ts";
-import { parseYaml } from "./spec/read.ts";
 import type { Report as StageReport } from "./spec/report.ts";
 import { explain } from "./spec/verdict.ts";
 
-export { Rehearsal } from "./dagger/rehearsal.ts";
 export { Release } from "./dagger/release.ts";
 export { Report, Verdict } from "./dagger/report.ts";
+export { Rollout, Status } from "./dagger/rollout.ts";
+export { Driver, Environment, Runtime } from "./dagger/words.ts";
 
 @object()
-export class Sluice {
-  /** Where models/ and policies/ come from. */
-  @func()
+export class Sluice implements Inputs {
   source: Directory;
-
-  private code: Directory;
-  private manifests: Directory;
-  private images: File;
+  code: Directory;
+  manifests: Directory;
+  images: File;
+  username: string;
+  password?: Secret;
+  registry?: Service;
 
   /**
    * @param source A folder with models/ and policies/; Sluice's own when not given
    * @param images The images to pull, as in policies/images.yaml
+   * @param username User of the registry
+   * @param password The user's password or token
+   * @param registry A registry that runs in the engine and stands for an address's host
    * @param code Sluice's own code: leave it alone
    * @param manifests The part of it that says what to install: leave it alone
    */
@@ -59,6 +61,7 @@ export class Sluice {
         "!.npmrc",
         "!pipeline/**",
         "!service/**",
+        "!test/load/**",
         "**/node_modules",
         "pipeline/sdk",
       ],
@@ -78,39 +81,47 @@ export class Sluice {
       ],
     })
     manifests: Directory,
+    username = "",
+    password?: Secret,
+    registry?: Service,
   ) {
     this.source = source;
-    this.images = images;
     this.code = code;
     this.manifests = manifests;
+    this.images = images;
+    this.username = username;
+    if (password !== undefined) this.password = password;
+    if (registry !== undefined) this.registry = registry;
   }
 
   /**
    * Prove a model folder: every file against its manifest, and the golden answers.
    * @param model name@version
+   * @param environment Whose trust policy counts
    */
   @func()
-  async verify(model: string): Promise<Report> {
-    return passed(await (await this.stages()).verify(model));
+  async verify(model: string, environment: Environment = Environment.Laptop): Promise<Report> {
+    return passed(await (await stagesOf(this, environment)).verify(model));
   }
 
   /**
    * Build the service's image with one model: slim, non-root, nothing to write to.
    * @param model name@version
-   * @param runtime bun or deno
+   * @param runtime What serves it
    */
   @func()
-  async image(model: string, runtime = "bun"): Promise<Container> {
-    return buildImage(this.code, this.source, await this.readImages(), { model, target: runtime });
+  async image(model: string, runtime: Runtime = Runtime.Bun): Promise<Container> {
+    return imageOf(this, model, runtime);
   }
 
   /**
    * Is the image slim and harmless? Looks at every path, and runs it with a read-only root, no capability, no network.
    * @param model name@version
+   * @param image Another image to look at than the model's
    */
   @func()
-  async inspect(model: string): Promise<Report> {
-    return passed(await (await this.stages()).inspect(await this.image(model), model));
+  async inspect(model: string, image?: Container): Promise<Report> {
+    return passed(await (await stagesOf(this)).inspect(image ?? (await imageOf(this, model)), model));
   }
 
   /**
@@ -119,84 +130,92 @@ export class Sluice {
    */
   @func()
   async sbom(model: string): Promise<File> {
-    return (await this.stages()).sbom(await this.image(model));
+    return (await stagesOf(this)).sbom(await imageOf(this, model));
   }
 
   /**
-   * Look for vulnerabilities, secrets, misconfiguration and licences in the image, by policies/scan.yaml.
+   * Look for vulnerabilities, secrets, misconfiguration and licences, by policies/scan.yaml.
    * @param model name@version
    * @param database Folder of Trivy's vulnerability database
+   * @param image Another image to look at than the model's
    */
   @func({ cache: "session" })
-  async scan(model: string, database?: Directory): Promise<Report> {
-    return passed(await (await this.stages()).scan(await this.image(model), database));
+  async scan(model: string, database?: Directory, image?: Container): Promise<Report> {
+    const stages = await stagesOf(this);
+    return passed(await stages.scan(image ?? (await imageOf(this, model)), database));
   }
 
   /**
    * Is the image a correct Sluice service? Every answer is held against its own OpenAPI.
    * @param model name@version
+   * @param environment Whose policies count
+   * @param image Another image to ask than the model's
    */
   @func()
-  async contract(model: string): Promise<Report> {
-    return passed(await (await this.stages()).contract(await this.image(model), model));
+  async contract(model: string, environment: Environment = Environment.Laptop, image?: Container): Promise<Report> {
+    const stages = await stagesOf(this, environment);
+    return passed(await stages.contract(image ?? (await imageOf(this, model)), model));
   }
 
   /**
    * Is the image fast enough? Drives it at a constant rate and holds it against policies/slo.yaml.
    * @param model name@version
-   * @param environment A file of policies/environments
-   * @param driver sluice, or k6: then its image is pulled
+   * @param environment Whose load profile counts
+   * @param driver What sends the requests
+   * @param image Another image to drive than the model's
    */
   @func()
-  async load(model: string, environment = "local", driver = "sluice"): Promise<Report> {
-    return passed(await (await this.stages()).load(await this.image(model), { model, environment, driver }));
+  async load(
+    model: string,
+    environment: Environment = Environment.Laptop,
+    driver: Driver = Driver.K6,
+    image?: Container,
+  ): Promise<Report> {
+    const stages = await stagesOf(this, environment);
+    return passed(await stages.load(image ?? (await imageOf(this, model)), model, driver));
   }
 
   /**
    * Run every gate on one model and publish nothing. Says what each gate said; fails unless all that the environment
    * requires passed.
-   * @param environment A file of policies/environments
+   * @param environment Whose policies count
    * @param model name@version; what the environment names when not given
    * @param database Folder of Trivy's vulnerability database
    */
   @func({ cache: "session" })
-  async check(environment = "local", model?: string, database?: Directory): Promise<string> {
-    return (await this.release(environment, model, database)).summary;
+  async check(environment: Environment = Environment.Laptop, model?: string, database?: Directory): Promise<string> {
+    return (await this.admit(environment, model, database)).summary;
   }
 
   /**
-   * Take a model from its folder to an admitted release: verify, image, inspect, scan, contract, load, admit.
-   * @param environment A file of policies/environments
+   * Take a model through every gate and admit it: gives the release, to publish or to rehearse.
+   * @param environment Whose policies count
    * @param model name@version; what the environment names when not given
    * @param database Folder of Trivy's vulnerability database
    */
   @func({ cache: "session" })
-  async release(environment = "local", model?: string, database?: Directory): Promise<Release> {
+  async admit(environment: Environment = Environment.Laptop, model?: string, database?: Directory): Promise<Release> {
     const known = await readEnvironment(this.source, environment);
     const wanted = model ?? known.release;
-    const stages = await this.stages();
-    const image = await this.image(wanted);
-    const reports = await stages.all(image, { model: wanted, environment, database });
+    const image = await imageOf(this, wanted);
+    const reports = await (await stagesOf(this, environment)).all(image, wanted, database);
     const verdict = admit(known.require, reports);
-    if (verdict.kind !== "pass") {
-      throw new Error(`Cannot release ${wanted}: ${explain(verdict)}\n${summarise(reports)}`);
-    }
-    return toRelease(image, reports, { model: wanted, environment });
+    if (verdict.kind === "pass") return toRelease(image, reports, { model: wanted, environment, inputs: this });
+    throw new Error(`Cannot admit ${wanted} to ${environment}: ${explain(verdict)}\n${summarise(reports)}`);
   }
 
   /**
    * Run the whole canary in the engine: the images of stable, baseline and candidate behind HAProxy, under made-up
    * traffic, judged by the environment's policies.
-   * @param environment A file of policies/environments
+   * @param environment Whose policies count
    * @param model name@version of the candidate; what the environment names when not given
    * @param stable name@version of stable; the environment's bootstrap when not given
    */
   @func({ cache: "never" })
-  async rehearse(environment = "local", model?: string, stable?: string): Promise<Rehearsal> {
-    const known = await readEnvironment(this.source, environment);
-    const names = { candidate: model ?? known.release, stable: stable ?? known.bootstrap };
-    const images = { candidate: await this.image(names.candidate), stable: await this.image(names.stable) };
-    return toRehearsal(await (await this.stages()).rehearse(names, images, environment));
+  async rehearse(environment: Environment = Environment.Laptop, model?: string, stable?: string): Promise<Rollout> {
+    const candidate = model ?? (await readEnvironment(this.source, environment)).release;
+    const image = await imageOf(this, candidate);
+    return rehearse(this, environment, { candidate, image, stable });
   }
 
   /**
@@ -205,142 +224,116 @@ export class Sluice {
    */
   @func({ cache: "never" })
   async database(mirror?: string): Promise<Directory> {
-    return (await this.stages()).database(mirror);
+    return (await stagesOf(this)).database(mirror);
   }
 
   /**
-   * Push an admitted release: its image, and attached to it the release record, the components and a signature. Returns
-   * its address by digest.
+   * Take a model through every gate and push it: its image, and attached to it the release record, the components and a
+   * signature. Returns its address by digest.
    * @param address host/repository:tag
-   * @param environment A file of policies/environments
+   * @param environment Whose policies count
    * @param model name@version; what the environment names when not given
    * @param database Folder of Trivy's vulnerability database
-   * @param username User of the registry
-   * @param password The user's password or token
    * @param signingKey Private EC key in PEM that signs what was proven
-   * @param registry A registry that runs in the engine and stands for the address's host
    */
   @func({ cache: "never" })
   async publish(
     address: string,
-    environment = "local",
+    environment: Environment = Environment.Laptop,
     model?: string,
     database?: Directory,
-    username?: string,
-    password?: Secret,
     signingKey?: Secret,
-    registry?: Service,
   ): Promise<string> {
-    const release = await this.release(environment, model, database);
-    const stages = await this.stages();
-    const reports = await readReports(release);
-    const sbom = await stages.sbom(release.image);
-    const { image } = release;
-    const account = { username, password, registry };
-    const published = { model: release.model, environment, image, reports };
-    return new Registry(stages.box, address, account).publish(address, published, { sbom, signingKey });
+    return (await this.admit(environment, model, database)).publish(address, signingKey);
   }
 
   /**
    * Make a published image the environment's: the same bytes, if its admission and trust allow it. Returns the digest.
    * @param address host/repository:tag or host/repository@sha256:…
-   * @param environment A file of policies/environments
-   * @param username User of the registry
-   * @param password The user's password or token
-   * @param registry A registry that runs in the engine and stands for the address's host
+   * @param environment Whose it becomes
    */
   @func({ cache: "never" })
-  async promote(
-    address: string,
-    environment: string,
-    username?: string,
-    password?: Secret,
-    registry?: Service,
-  ): Promise<string> {
-    const { box } = await this.stages();
-    const account = { username, password, registry };
-    return (await new Registry(box, address, account).move("promote", address, environment)).digest;
+  async promote(address: string, environment: Environment): Promise<string> {
+    return (await repositoryOf(this, address, environment)).move("promote");
   }
 
   /**
    * Make the image that was the environment's before its own again. Returns the digest.
    * @param address host/repository:tag of any image of the repository
-   * @param environment A file of policies/environments
-   * @param username User of the registry
-   * @param password The user's password or token
-   * @param registry A registry that runs in the engine and stands for the address's host
+   * @param environment Whose image goes back
    */
   @func({ cache: "never" })
-  async rollback(
-    address: string,
-    environment: string,
-    username?: string,
-    password?: Secret,
-    registry?: Service,
-  ): Promise<string> {
-    const { box } = await this.stages();
-    const account = { username, password, registry };
-    return (await new Registry(box, address, account).move("rollback", address, environment)).digest;
+  async rollback(address: string, environment: Environment): Promise<string> {
+    return (await repositoryOf(this, address, environment)).move("rollback");
   }
 
   /**
    * Say which image each environment has, by digest.
    * @param address host/repository:tag of any image of the repository
-   * @param username User of the registry
-   * @param password The user's password or token
-   * @param registry A registry that runs in the engine and stands for the address's host
    */
   @func({ cache: "never" })
-  async status(address: string, username?: string, password?: Secret, registry?: Service): Promise<string> {
-    const { box } = await this.stages();
-    const found = await new Registry(box, address, { username, password, registry }).status(address);
-    return Object.entries(found)
-      .map(([name, digest]) => `${name.padEnd(12)} ${digest ?? "none"}`)
-      .join("\n");
+  async status(address: string): Promise<string> {
+    return (await repositoryOf(this, address)).status();
   }
 
   /**
-   * Take a model from its folder to a rehearsed release and say what happened: every gate, publication when there is an
-   * address, then the canary in the engine.
-   * @param environment A file of policies/environments
+   * Let traffic in on a published image that runs already behind the environment's router, step by step, and make it the
+   * environment's.
+   * @param address host/repository:tag or host/repository@sha256:…
+   * @param environment Where it goes
+   * @param key API key of scopes predict and read
+   * @param site Where clients come, when the environment's own address is not reached from here
+   * @param router HAProxy's admin socket, when its address is not reached from here
+   */
+  @func({ cache: "never" })
+  async rollOut(
+    address: string,
+    environment: Environment,
+    key: Secret,
+    site?: Service,
+    router?: Socket,
+  ): Promise<Rollout> {
+    return (await repositoryOf(this, address, environment)).deploy({ key, site, router });
+  }
+
+  /**
+   * Take a model from its folder to live traffic: every gate, publication, the canary rehearsed in the engine, then the
+   * canary on the environment's own servers. Without an address it ends with the rehearsal.
+   * @param environment Where it goes
    * @param model name@version; what the environment names when not given
    * @param database Folder of Trivy's vulnerability database
-   * @param address host/repository:tag to publish to; nothing is published when not given
-   * @param username User of the registry
-   * @param password The user's password or token
+   * @param address host/repository:tag to publish to
    * @param signingKey Private EC key in PEM that signs what was proven
-   * @param registry A registry that runs in the engine and stands for the address's host
+   * @param key API key of scopes predict and read of the environment's servers
+   * @param site Where clients come, when the environment's own address is not reached from here
+   * @param router HAProxy's admin socket, when its address is not reached from here
    */
   @func({ cache: "never" })
   async deploy(
-    environment = "local",
+    environment: Environment = Environment.Laptop,
     model?: string,
     database?: Directory,
     address?: string,
-    username?: string,
-    password?: Secret,
     signingKey?: Secret,
-    registry?: Service,
+    key?: Secret,
+    site?: Service,
+    router?: Socket,
   ): Promise<string> {
-    const release = await this.release(environment, model, database);
-    const words = [release.summary];
-    if (address !== undefined) {
-      const account = [username, password, signingKey, registry] as const;
-      words.push(`published ${await this.publish(address, environment, model, database, ...account)}`);
+    const { isReached } = await readEnvironment(this.source, environment);
+    if (isReached && (address === undefined || key === undefined)) {
+      throw new Error(`Cannot deploy to ${environment}: its servers run published images; next: --address and --key`);
     }
-    const rehearsal = await this.rehearse(environment, release.model);
-    words.push(...rehearsal.steps, `rehearsal ${rehearsal.status}: ${rehearsal.reason}`);
-    if (rehearsal.status === "promoted") return words.join("\n");
-    throw new Error(`Cannot deploy ${release.model}: its rehearsal was ${rehearsal.status}\n${words.join("\n")}`);
-  }
-
-  private async stages(): Promise<Stages> {
-    const folders = { code: this.code, manifests: this.manifests, source: this.source };
-    return new Stages(folders, await this.readImages());
-  }
-
-  private async readImages(): Promise<Images> {
-    return parseYaml(await this.images.contents(), Images, "policies/images.yaml");
+    const release = await this.admit(environment, model, database);
+    const words = [release.summary];
+    const published = address === undefined ? undefined : await release.publish(address, signingKey);
+    if (published !== undefined) words.push(`published ${published}`);
+    words.push(demandPromoted(await release.rehearse(), "rehearsal"));
+    if (isReached && published !== undefined && key !== undefined) {
+      words.push(demandPromoted(await this.rollOut(published, environment, key, site, router), "rollout"));
+    } else {
+      words.push(`next: sluice deploy ${release.model} --environment ${environment}`);
+    }
+    return words.join("\n");
   }
 }
 

@@ -62,7 +62,7 @@ describe("every function of the Dagger module", () => {
   });
 
   test("that has an effect is never cached", () => {
-    for (const name of ["rehearse", "publish", "promote", "rollback", "deploy", "database"]) {
+    for (const name of ["rehearse", "publish", "promote", "rollback", "rollOut", "deploy", "database"]) {
       expect(text).toMatch(new RegExp(`@func\\(\\{ cache: "never" \\}\\)\\s+async ${name}\\(`));
     }
   });

@@ -11,7 +11,7 @@ import type { Entry } from "../spec/journal.ts";
 import { type BoundWork, beginBound, boundStageOf, modelDirOf } from "./begin-bound.ts";
 import { addCommand, type Outcome } from "./command.ts";
 import { demandsOf } from "./demands.ts";
-import { endingOf, exitOfEnding, stepOf, writePage } from "./ending.ts";
+import { endingOf, exitOfEnding, stepOf, unchanged, writePage } from "./ending.ts";
 import { holding } from "./holding.ts";
 import { type Place, parseOptions, placeOf } from "./options.ts";
 import { terminalProgress } from "./progress.ts";
@@ -63,8 +63,9 @@ async function deploy(ask: Ask, name: string, place: Place, options: DeployOptio
     const opened = await beginBound(work, stage, options.override);
     const promote = () => promoteImage(ask, image.digest, demands, systemClock.now());
     if (opened === undefined) {
-      const text = `Nothing to do: ${record.release.id} has all traffic of ${place.environment} already`;
-      return { exit: exitCodes.done, json: { unchanged: true, promotion: await promote() }, text };
+      await promote();
+      const ending = unchanged(record.release, place.environment);
+      return { exit: exitCodes.done, json: { unchanged: true, ending }, text: `Nothing to do: ${ending.reason}` };
     }
     const onEntry = (entry: Entry) => {
       const step = stepOf(entry);

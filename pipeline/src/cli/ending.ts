@@ -21,6 +21,13 @@ export function endingOf(journal: readonly Entry[]): Ending {
   };
 }
 
+/** The end of a rollout that had nothing to do: the release has all traffic already. */
+export function unchanged(release: Release, environment: string): Ending {
+  const [candidate, stable] = [nameOf(release), nameOf(release)];
+  const reason = `${release.id} has all traffic of ${environment} already`;
+  return { schema: "sluice/ending/v1", candidate, stable, status: "promoted", reason, steps: [], seconds: 0 };
+}
+
 /** The line of a judged step; undefined for every other entry. */
 export function stepOf({ event }: Entry): string | undefined {
   return event.kind === "judged" ? `step ${event.step + 1}: ${event.verdict.kind}; ${event.figure}` : undefined;

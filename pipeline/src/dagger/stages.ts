@@ -1,101 +1,88 @@
 import { type Container, type Directory, dag, type File } from "@dagger.io/dagger";
 import { z } from "zod";
-import { addressOf, type Images } from "../spec/images.ts";
 import { Ending } from "../spec/ending.ts";
+import { addressOf, type Images } from "../spec/images.ts";
 import { Report } from "../spec/report.ts";
 import { databaseArgv } from "../stage/scan/argv.ts";
-import { candidateOf, candidateUrl } from "./candidate.ts";
-import { routerOf } from "./rehearsal.ts";
-import { type Folders, runSluice, sluiceArgv, toolbox, withBubblewrap } from "./toolbox.ts";
+import { type Candidate, candidateOf, candidateUrl } from "./candidate.ts";
+import { type Rollout, toRollout } from "./rollout.ts";
+import { routerOf } from "./router.ts";
+import { anew, type Folders, runSluice, sluiceArgv, toolbox, withBubblewrap } from "./toolbox.ts";
+import { Driver } from "./words.ts";
 
 const One = z.strictObject({ report: Report });
 const Many = z.strictObject({ reports: z.array(Report).length(1) });
 const hourMs = 3_600_000;
+const archive = "/image.tar";
+const page = "/tmp/rollout.html";
 
-/** The stages as programs in the toolbox: each gives the report that the host's command of the same name gives. */
+/** The stages of one environment as programs in the toolbox: each gives the report that the host's command of the same name gives. */
 export class Stages {
   readonly box: Container;
   private readonly images: Images;
+  private readonly environment: string;
 
-  constructor(folders: Folders, images: Images) {
+  constructor(folders: Folders, images: Images, environment: string) {
     this.box = toolbox(folders, images);
     this.images = images;
+    this.environment = environment;
   }
 
   async verify(model: string): Promise<Report> {
-    const { reports } = await runSluice(this.box, ["verify", model], Many);
-    return Report.parse(reports[0]);
+    const { document } = await runSluice(this.box, this.argv("verify", model), Many);
+    return Report.parse(document.reports[0]);
   }
 
   /** Needs the right to make namespaces: the one privileged exec, of our own program. */
   async inspect(image: Container, model: string): Promise<Report> {
-    const box = withBubblewrap(this.box).withMountedFile("/image.tar", image.asTarball());
-    const argv = ["image", "inspect", model, "--archive", "/image.tar"];
-    return (await runSluice(box, argv, One, { insecureRootCapabilities: true })).report;
+    const box = withBubblewrap(this.box).withMountedFile(archive, image.asTarball());
+    return this.report(box, ["image", "inspect", model, "--archive", archive], { insecureRootCapabilities: true });
   }
 
   async sbom(image: Container): Promise<File> {
-    const box = this.withTrivy().withMountedFile("/image.tar", image.asTarball());
-    const argv = ["sbom", "--image", "/image.tar", "--output", "/sbom.cdx.json"];
-    return box.withExec(sluiceArgv(argv)).file("/sbom.cdx.json");
+    const argv = ["sbom", "--image", archive, "--output", "/sbom.cdx.json"];
+    return this.withTrivy(image).withExec(sluiceArgv(argv)).file("/sbom.cdx.json");
   }
 
   /** Looks at most once an hour at the same image: a database grows stale by the clock alone. */
   async scan(image: Container, database: Directory | undefined): Promise<Report> {
-    const box = this.withTrivy()
-      .withMountedFile("/image.tar", image.asTarball())
-      .withEnvVariable("SLUICE_SCAN_HOUR", String(Math.floor(Date.now() / hourMs)));
+    const box = this.withTrivy(image).withEnvVariable("SLUICE_SCAN_HOUR", String(Math.floor(Date.now() / hourMs)));
     const cached =
       database === undefined
         ? box.withMountedCache("/trivy", dag.cacheVolume("sluice-trivy"))
         : box.withMountedDirectory("/trivy", database);
-    return (await runSluice(cached, ["scan", "--image", "/image.tar", "--cache", "/trivy"], One)).report;
+    return this.report(cached, ["scan", "--image", archive, "--cache", "/trivy"]);
   }
 
   async contract(image: Container, model: string): Promise<Report> {
-    const { service, key, limitedKey } = candidateOf(image, model);
-    const box = this.box
-      .withServiceBinding("candidate", service)
-      .withMountedSecret("/run/secrets/key", key)
-      .withMountedSecret("/run/secrets/limited-key", limitedKey);
-    const keys = ["--key-file", "/run/secrets/key", "--limited-key-file", "/run/secrets/limited-key"];
-    return (await runSluice(box, ["contract", model, "--url", candidateUrl, ...keys], One)).report;
+    const candidate = candidateOf(image, model);
+    const box = this.facing(candidate).withMountedSecret("/run/secrets/limited-key", candidate.limitedKey);
+    return this.report(box, ["contract", model, ...facing, "--limited-key-file", "/run/secrets/limited-key"]);
   }
 
-  async load(
-    image: Container,
-    { model, environment, driver }: { model: string; environment: string; driver: string },
-  ): Promise<Report> {
-    const { service, key } = candidateOf(image, model);
-    let box = this.box.withServiceBinding("candidate", service).withMountedSecret("/run/secrets/key", key);
-    if (driver === "k6") {
-      const k6 = dag.container().from(addressOf(this.images, "k6")).file("/usr/bin/k6");
-      box = box.withFile("/usr/local/bin/k6", k6);
-    }
-    const where = ["--environment", environment, "--url", candidateUrl, "--key-file", "/run/secrets/key"];
-    return (await runSluice(box, ["load", model, "--driver", driver, ...where], One)).report;
+  async load(image: Container, model: string, driver: Driver): Promise<Report> {
+    const box = this.facing(candidateOf(image, model));
+    if (driver === Driver.Own) return this.report(box, ["load", model, ...facing]);
+    const k6 = dag.container().from(addressOf(this.images, "k6")).file("/usr/bin/k6");
+    return this.report(box.withFile("/usr/local/bin/k6", k6), ["load", model, "--driver", "k6", ...facing]);
   }
 
   /** Every gate, each on the very image; the later ones only for a model that is what it says. */
-  async all(
-    image: Container,
-    { model, environment, database }: { model: string; environment: string; database: Directory | undefined },
-  ): Promise<Report[]> {
+  async all(image: Container, model: string, database: Directory | undefined): Promise<Report[]> {
     const verify = await this.verify(model);
     if (verify.verdict.kind !== "pass") return [verify];
     const inspect = await this.inspect(image, model);
     const scan = await this.scan(image, database);
     const contract = await this.contract(image, model);
     // Last and alone: whatever else ran beside it would be measured too.
-    return [verify, inspect, scan, contract, await this.load(image, { model, environment, driver: "sluice" })];
+    return [verify, inspect, scan, contract, await this.load(image, model, Driver.Own)];
   }
 
   /** The whole canary: two images as three services behind HAProxy, driven from the toolbox. Never cached. */
   async rehearse(
     names: { candidate: string; stable: string },
     images: { candidate: Container; stable: Container },
-    environment: string,
-  ): Promise<Ending> {
+  ): Promise<Rollout> {
     const arm = (image: Container, id: string) =>
       candidateOf(image.withEnvVariable("SLUICE_REVISION", id), "rehearsal");
     const canary = arm(images.candidate, "canary");
@@ -106,27 +93,52 @@ export class Stages {
     };
     const box = Object.entries({ ...arms, router: routerOf(this.images, arms) }).reduce(
       (container: Container, [host, service]) => container.withServiceBinding(host, service),
-      this.box.withMountedSecret("/run/secrets/key", canary.key).withEnvVariable("SLUICE_RUN", crypto.randomUUID()),
+      anew(this.box).withMountedSecret("/run/secrets/key", canary.key),
     );
     const digests = [
       ...["--candidate-image", await images.candidate.asTarball().digest()],
       ...["--stable-image", await images.stable.asTarball().digest()],
     ];
-    const argv = ["rehearse", names.candidate, "--stable", names.stable, "--environment", environment, ...digests];
-    const run = [...argv, "--router", "router", "--key-file", "/run/secrets/key"];
-    return (await runSluice(box, run, z.strictObject({ ending: Ending }))).ending;
+    const who = ["rehearse", names.candidate, "--stable", names.stable, ...digests];
+    return rolled(box, this.argv(...who, "--router", "router", "--key-file", "/run/secrets/key"));
   }
 
   /** The vulnerability database of today, from Trivy's own place or a mirror. */
   database(mirror: string | undefined): Directory {
-    return this.withTrivy()
-      .withEnvVariable("SLUICE_RUN", crypto.randomUUID())
+    return anew(this.box.withFile("/usr/local/bin/trivy", this.trivy()))
       .withExec(["trivy", ...databaseArgv("/trivy", mirror)])
       .directory("/trivy");
   }
 
-  private withTrivy(): Container {
-    const trivy = dag.container().from(addressOf(this.images, "trivy")).file("/usr/local/bin/trivy");
-    return this.box.withFile("/usr/local/bin/trivy", trivy);
+  private argv(...args: string[]): string[] {
+    return [...args, "--environment", this.environment];
   }
+
+  private async report(box: Container, args: string[], options = {}): Promise<Report> {
+    return (await runSluice(box, this.argv(...args), One, options)).document.report;
+  }
+
+  private facing({ service, key }: Candidate): Container {
+    return this.box.withServiceBinding("candidate", service).withMountedSecret("/run/secrets/key", key);
+  }
+
+  private withTrivy(image: Container): Container {
+    return this.box.withFile("/usr/local/bin/trivy", this.trivy()).withMountedFile(archive, image.asTarball());
+  }
+
+  private trivy(): File {
+    return dag.container().from(addressOf(this.images, "trivy")).file("/usr/local/bin/trivy");
+  }
+}
+
+const facing = ["--url", candidateUrl, "--key-file", "/run/secrets/key"];
+
+const Rolled = z.looseObject({ ending: Ending, unchanged: z.boolean().default(false) });
+
+/** Runs a command that rolls out: how it ended, with its page. */
+export async function rolled(box: Container, args: readonly string[]): Promise<Rollout> {
+  const { document, after } = await runSluice(box, [...args, "--page", page], Rolled);
+  const { ending, unchanged } = document;
+  const empty = dag.directory().withNewFile("rollout.html", `<!doctype html>\n<title>${ending.reason}</title>\n`);
+  return toRollout(ending, unchanged ? empty.file("rollout.html") : after.file(page));
 }

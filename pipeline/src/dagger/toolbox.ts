@@ -27,25 +27,33 @@ export function withBubblewrap(box: Container): Container {
   return box.withExec(["sh", "-c", install]);
 }
 
+/** A value that no call had before: what follows it is done again, whatever the engine remembers. */
+export function anew(box: Container): Container {
+  return box.withEnvVariable("SLUICE_RUN", crypto.randomUUID());
+}
+
 /** The command that runs `sluice <args>` in the toolbox, its answer as JSON. */
 export function sluiceArgv(args: readonly string[]): string[] {
   return ["node", "/sluice/bin/sluice.mjs", "--source", "/source", ...args, "--json"];
 }
 
+/** Where a command leaves its document: the engine's log shows what goes on, not JSON. */
+const answer = "/tmp/answer.json";
 const Failure = z.strictObject({ error: z.strictObject({ code: z.string(), message: z.string() }) });
 
-/** Runs `sluice <args> --json` in `container` and reads its document, whatever its exit code. */
+/** Runs `sluice <args> --json` in `container`, whatever its exit code: its document, and the container afterwards. */
 export async function runSluice<S extends z.ZodType>(
   container: Container,
   args: readonly string[],
   document: S,
   options: { insecureRootCapabilities?: boolean } = {},
-): Promise<z.output<S>> {
-  const ran = container.withExec(sluiceArgv(args), { ...options, expect: ReturnType.Any });
-  const text = await ran.stdout();
-  if (text.trim() === "") throw new Error(`Cannot run sluice ${args[0]}: ${await ran.stderr()}`);
+): Promise<{ document: z.output<S>; after: Container }> {
+  const quiet = ["sh", "-c", `exec "$@" > ${answer}`, "sluice", ...sluiceArgv(args)];
+  const after = container.withExec(quiet, { ...options, expect: ReturnType.Any });
+  const text = await after.file(answer).contents();
+  if (text.trim() === "") throw new Error(`Cannot run sluice ${args[0]}: ${await after.stderr()}`);
   const found = parseJson(text, z.union([document, Failure]), `the output of sluice ${args[0]}`);
   const failure = Failure.safeParse(found);
   if (failure.success) throw new Error(failure.data.error.message);
-  return document.parse(found);
+  return { document: document.parse(found), after };
 }

@@ -1,6 +1,5 @@
-import { type Container, dag, func, object, type Service } from "@dagger.io/dagger";
+import { type Container, dag, type Service } from "@dagger.io/dagger";
 import { addressOf, type Images } from "../spec/images.ts";
-import type { Ending } from "../spec/ending.ts";
 import { haproxyConfig } from "../target/haproxy/config.ts";
 
 /** Ports of the arms, of the router, and of its runtime API: as `cli/rehearse.ts` asks them. */
@@ -24,37 +23,4 @@ export function routerOf(images: Images, arms: Arms): Service {
     .withExposedPort(ports.site)
     .withExposedPort(ports.control)
     .asService({ args: ["haproxy", "-W", "-db", "-f", "/etc/sluice/haproxy.cfg"] });
-}
-
-/** What became of a whole canary in the engine, on the very images that a release is made of. */
-@object()
-export class Rehearsal {
-  /** name@version of the candidate. */
-  @func()
-  candidate = "";
-
-  /** name@version of what it was compared with. */
-  @func()
-  stable = "";
-
-  /** promoted, aborted, paused or open. */
-  @func()
-  status = "";
-
-  /** Why it ended so. */
-  @func()
-  reason = "";
-
-  /** A line for each step that was judged. */
-  @func()
-  steps: string[] = [];
-
-  /** How long it took. */
-  @func()
-  seconds = 0;
-}
-
-/** A rehearsal as an object that a caller can go on from. */
-export function toRehearsal({ candidate, stable, status, reason, steps, seconds }: Ending): Rehearsal {
-  return Object.assign(new Rehearsal(), { candidate, stable, status, reason, steps, seconds });
 }

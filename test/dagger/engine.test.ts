@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { appendFile, cp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { digestKey, newKey } from "../../pipeline/src/release/key.ts";
+import { openHaproxy } from "../../pipeline/src/target/haproxy/router.ts";
+import { haproxyDown, haproxyPaths, haproxyUp } from "../../pipeline/src/target/haproxy/up.ts";
+import { makeBadRelease } from "../fixtures/models/bad.ts";
+import { edit, relock } from "../release/model-copy.ts";
+import { makeDatabase } from "../stage/scan/database.ts";
+import { aRepository, root } from "../support/cli.ts";
+import { runtimes, startProcess } from "../support/service-process.ts";
+import { freePorts } from "../target/haproxy/fixture.ts";
+import { dagger, whyNoEngine } from "./engine.ts";
+
+const missing = whyNoEngine();
+if (missing !== undefined) console.error(`skipped: the Dagger module on a real engine (${missing})`);
+
+const registry = process.env.SLUICE_TEST_REGISTRY ?? "";
+const password = `hunter-${crypto.randomUUID()}`;
+
+// Minutes, not seconds: each call is a whole session of the engine.
+describe.skipIf(missing !== undefined)("dagger call, on a real engine,", () => {
+  let repository: Awaited<ReturnType<typeof aRepository>>;
+  let database = "";
+  const team = `sluice-test/${crypto.randomUUID()}`;
+  /** As the engine's containers see the registry of this machine. */
+  const published = `registry:${registry.split(":")[1]}/${team}/magika`;
+
+  beforeAll(async () => {
+    repository = await aRepository("magika/3.2.0", "magika/3.3.0");
+    await beForgiving(join(repository.path, "policies"));
+    database = await makeDatabase(new Date().toISOString());
+    await rm(join(database, "writer"));
+  }, 120_000);
+  afterAll(async () => {
+    await repository[Symbol.asyncDispose]();
+    await rm(database, { recursive: true, force: true });
+  });
+
+  function call(...args: string[]) {
+    return dagger(["call", "--source", repository.path, ...args]);
+  }
+
+  function callWithRegistry(...args: string[]) {
+    const account = ["--registry", `tcp://${registry}`, "--username", "ci", "--password", "env://REGISTRY_PASSWORD"];
+    return dagger(["call", "--source", repository.path, ...account, ...args], { REGISTRY_PASSWORD: password });
+  }
+
+  /** Changes the image of magika@3.3.0 by a function of Container, and pushes it to where the engine pulls from. */
+  async function changed(name: string, ...change: string[]): Promise<string> {
+    const address = `${registry}/${team}/${name}:1`;
+    const image = ["image", "--model", "magika@3.3.0", ...change, "publish", "--address", address];
+    const { exit, log, stdout } = await call(...image);
+    if (exit !== 0) throw new Error(`Cannot make image ${name}: ${log.slice(-2_000)}`);
+    return stdout.trim();
+  }
+
+  test("check passes a sound release, and says what every gate said", async () => {
+    const { exit, stdout } = await call("check", "--database", database);
+    expect(stdout).toMatch(/^verify +pass.*\nimage +pass.*\nscan +pass.*\ncontract +pass.*\nload +pass/);
+    expect(exit).toBe(0);
+  }, 900_000);
+
+  test("inspect refuses an image that runs as root", async () => {
+    const image = await changed("root", "with-user", "--name", "0:0");
+    const { exit, log } = await call("inspect", "--model", "magika@3.3.0", "--image", image, "figure");
+    expect(exit).not.toBe(0);
+    expect(log).toContain("image runs as 0:0, expected 65532:65532");
+  }, 900_000);
+
+  test("scan refuses an image with a known vulnerability", async () => {
+    const contents = JSON.stringify({ name: "left-pad", version: "1.3.0", license: "MIT" });
+    const path = "/app/node_modules/left-pad/package.json";
+    const image = await changed("vulnerable", "with-new-file", "--path", path, "--contents", contents);
+    const looked = ["scan", "--model", "magika@3.3.0", "--image", image, "--database", database, "figure"];
+    const { exit, log } = await call(...looked);
+    expect(exit).not.toBe(0);
+    expect(log).toContain("upgrade left-pad 1.3.0 to 1.3.1: CVE-2026-0001 (high)");
+  }, 900_000);
+
+  test("load refuses an image that is slow", async () => {
+    const dir = join(repository.path, "models/magika/3.3.2-slow");
+    await cp(join(repository.path, "models/magika/3.3.0"), dir, { recursive: true });
+    await edit(dir, "transformer.ts", "export function decode(", "function decodeAtOnce(");
+    await appendFile(join(dir, "transformer.ts"), slowly);
+    await relock(dir, { version: "3.3.2-slow" });
+    const { exit, log } = await call("load", "--model", "magika@3.3.2-slow", "--driver", "OWN", "figure");
+    expect(exit).not.toBe(0);
+    expect(log).toMatch(/load +fail/);
+  }, 900_000);
+
+  test("rehearse aborts a candidate that throws", async () => {
+    const bad = await makeBadRelease("throws", join(repository.path, "models"));
+    const { exit, stdout } = await call("rehearse", "--model", bad, "status");
+    expect(stdout.trim()).toBe("ABORTED");
+    expect(exit).toBe(0);
+  }, 900_000);
+
+  test("deploy takes a release through every gate, the registry and the rehearsal to servers of this machine", async () => {
+    const scanned = ["--database", database];
+    const before = `${published}:3.2.0`;
+    const staging = ["--environment", "STAGING"];
+    const pushed = await callWithRegistry(
+      "publish",
+      "--address",
+      before,
+      ...staging,
+      "--model",
+      "magika@3.2.0",
+      ...scanned,
+    );
+    expect(pushed.log.slice(-2_000)).not.toContain("Error:");
+    expect((await callWithRegistry("promote", "--address", before, ...staging)).exit).toBe(0);
+
+    await using servers = await serversOfThisMachine("3.3.0");
+    const place = [
+      "--site",
+      `tcp://${servers.site}`,
+      "--router",
+      `unix://${servers.socket}`,
+      "--key",
+      `file://${servers.keyFile}`,
+    ];
+    const to = ["--address", `${published}:3.3.0`];
+    const { exit, stdout, log } = await callWithRegistry("deploy", ...staging, ...to, ...scanned, ...place);
+    expect(log.slice(-2_000)).not.toContain("Error:");
+    expect(stdout).toContain("rehearsal promoted");
+    expect(stdout).toContain("rollout promoted");
+    expect(exit).toBe(0);
+    expect(await servers.readWeights()).toEqual({ green: 100 });
+    const status = await callWithRegistry("status", "--address", before);
+    expect(status.stdout).toMatch(/^staging +sha256:[0-9a-f]{64}$/m);
+    for (const text of [pushed, { stdout, log }].flatMap(({ stdout, log }) => [stdout, log])) {
+      expect(text).not.toContain(password);
+      expect(text).not.toContain(servers.key);
+    }
+  }, 1_800_000);
+
+  test("promote keeps an unsigned image out of production", async () => {
+    const { exit, log } = await callWithRegistry(
+      "promote",
+      "--address",
+      `${published}:3.3.0`,
+      "--environment",
+      "PRODUCTION",
+    );
+    expect(exit).not.toBe(0);
+    expect(log).toContain("sign");
+  }, 900_000);
+
+  /** Blue and red serve 3.2.0, green the candidate; blue has the traffic. */
+  async function serversOfThisMachine(candidate: string) {
+    const folder = join(repository.path, "servers");
+    await symlink(join(root, "node_modules"), join(repository.path, "node_modules"));
+    const key = newKey("tester");
+    const keyFile = join(repository.path, "key");
+    const keysFile = join(repository.path, "keys.json");
+    const keys = [{ id: "tester", digest: digestKey(key), scopes: ["predict", "read"] }];
+    await writeFile(keyFile, key);
+    await writeFile(keysFile, JSON.stringify({ schema: "sluice/keys/v1", keys }));
+    const [bun] = runtimes;
+    if (bun === undefined) throw new Error("Cannot test: no runtime");
+    const start = (version: string) =>
+      startProcess(bun, { dirs: [join(repository.path, "models/magika", version)], keyFile: keysFile });
+    const running = { blue: await start("3.2.0"), green: await start(candidate), red: await start("3.2.0") };
+    const servers = Object.entries(running).map(([id, { url }]) => {
+      return { id, host: "127.0.0.1", port: Number(new URL(url).port), weight: id === "blue" ? 100 : 0 };
+    });
+    const [port] = await freePorts();
+    await haproxyUp({ folder, bind: `127.0.0.1:${port}`, servers });
+    const { socket } = haproxyPaths(folder);
+    const router = openHaproxy({ control: { path: socket }, samplesFile: join(folder, "test-samples.json") });
+    return {
+      ...{ key, keyFile, socket, site: `127.0.0.1:${port}` },
+      readWeights: () => router.readWeights(),
+      [Symbol.asyncDispose]: async () => {
+        await haproxyDown(folder, { drainSeconds: 0 });
+        for (const server of Object.values(running)) await server[Symbol.asyncDispose]();
+      },
+    };
+  }
+});
+
+/** Less traffic, and objectives that images keep on a machine that does other things too: the faults here are worse. */
+async function beForgiving(policies: string): Promise<void> {
+  for (const name of ["laptop", "staging"]) {
+    const file = join(policies, `environments/${name}.yaml`);
+    await writeFile(file, (await readFile(file, "utf8")).replace(/ratePerSecond: \d+/, "ratePerSecond: 20"));
+  }
+  const slo = join(policies, "slo.yaml");
+  await writeFile(slo, (await readFile(slo, "utf8")).replace("maxErrorRate: 0.001", "maxErrorRate: 0.05"));
+}
+
+const slowly = `
+/** Blocks for 300 ms on every answer: made to be too slow. */
+export function decode(...args: Parameters<typeof decodeAtOnce>): ReturnType<typeof decodeAtOnce> {
+  const until = performance.now() + 300;
+  while (performance.now() < until);
+  return decodeAtOnce(...args);
+}
+`;
