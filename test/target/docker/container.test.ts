@@ -23,6 +23,7 @@ test("containerOf() takes everything away", () => {
     releaseId: "release-1",
     owner: "me",
     folder: "/state/docker/revisions/one",
+    shared: "/state/docker/shared",
     hasRecord: false,
     network: "sluice",
     address: "172.30.0.2",
@@ -39,7 +40,7 @@ test("containerOf() takes everything away", () => {
       Memory: 536_870_912,
       MemorySwap: 536_870_912,
       Tmpfs: {},
-      Binds: ["/state/docker/revisions/one:/run/sluice:ro"],
+      Binds: ["/state/docker/revisions/one:/run/sluice:ro", "/state/docker/shared:/var/lib/sluice"],
       NetworkMode: "sluice",
     },
   });

@@ -22,6 +22,13 @@ export async function writeFiles(
   return { folder, hasRecord: record !== undefined };
 }
 
+/** The one folder that the containers' user may write to; nobody else gets past the state folder above it. */
+export async function sharedFolder(path: string): Promise<string> {
+  await mkdir(path, { recursive: true });
+  await chmod(path, 0o777);
+  return path;
+}
+
 /** Gives revision `id` the keys as they are now; the service looks for changes. */
 export async function refreshKeys(parent: string, id: string, keysFile: string): Promise<void> {
   const path = join(parent, id, "keys.json");

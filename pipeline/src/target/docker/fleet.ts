@@ -15,7 +15,7 @@ import {
   listContainers,
   startContainer,
 } from "./containers.ts";
-import { refreshKeys, removeFiles, writeFiles } from "./files.ts";
+import { refreshKeys, removeFiles, sharedFolder, writeFiles } from "./files.ts";
 import { freeAddress, type NetworkWanted, networkUp } from "./network.ts";
 import { whyNotReady } from "./ready.ts";
 
@@ -97,7 +97,8 @@ export class Fleet {
     const taken = (await listContainers(this.#docker)).map(({ address }) => address);
     const files = await writeFiles(this.#files, revision, { keysFile: this.#keys, releaseDir });
     const address = freeAddress(network.subnet, taken);
-    const place = { owner: this.#owner, network: network.name, address };
+    const shared = await sharedFolder(join(this.#wanted.stateDir, "docker", "shared"));
+    const place = { owner: this.#owner, network: network.name, address, shared };
     await createContainer(this.#docker, {
       image: code.digest,
       revision,
