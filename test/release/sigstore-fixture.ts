@@ -131,11 +131,7 @@ function logEntry(body: Buffer, log: KeyObject) {
     logId: id.toString("base64"),
     logIndex: "1002",
   };
-  const others = [0, 1, 3].map((i) => sha256(Buffer.from([0, i])));
-  const [first = id, second = id, fourth = id] = others;
-  const left = sha256(Buffer.concat([Buffer.from([1]), first, second]));
-  const right = sha256(Buffer.concat([Buffer.from([1]), sha256(Buffer.concat([Buffer.from([0]), body])), fourth]));
-  const rootHash = sha256(Buffer.concat([Buffer.from([1]), left, right])).toString("base64");
+  const { rootHash, hashes } = treeOf(body);
   const note = `log.example.com - 1\n4\n${rootHash}\n`;
   const signature = Buffer.concat([id.subarray(0, 4), signBytes(log, Buffer.from(note))]).toString("base64");
   return {
@@ -148,11 +144,21 @@ function logEntry(body: Buffer, log: KeyObject) {
       logIndex: "2",
       rootHash,
       treeSize: "4",
-      hashes: [fourth.toString("base64"), left.toString("base64")],
+      hashes,
       checkpoint: { envelope: `${note}\n\u2014 log.example.com ${signature}\n` },
     },
     canonicalizedBody: fields.body,
   };
+}
+
+/** The root, and the proof, of a tree of four leaves of which `body` is the third. */
+export function treeOf(body: Buffer): { rootHash: string; hashes: string[] } {
+  const node = (left: Buffer, right: Buffer) => sha256(Buffer.concat([Buffer.from([1]), left, right]));
+  const leaf = (content: Buffer) => sha256(Buffer.concat([Buffer.from([0]), content]));
+  const left = node(leaf(Buffer.from([0])), leaf(Buffer.from([1])));
+  const fourth = leaf(Buffer.from([3]));
+  const rootHash = node(left, node(leaf(body), fourth)).toString("base64");
+  return { rootHash, hashes: [fourth.toString("base64"), left.toString("base64")] };
 }
 
 function timestampOf(bare: Party, { authority, certificateLog }: Sigstore): Buffer {

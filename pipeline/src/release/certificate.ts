@@ -19,6 +19,7 @@ export type Certificate = {
   issues?: { maxBelow: number };
   signsDocuments: boolean;
   signsCode: boolean;
+  stampsTime: boolean;
   critical: string[];
   extensions: Extensions;
 };
@@ -29,6 +30,7 @@ const keyUsage = "2.5.29.15";
 const basicConstraints = "2.5.29.19";
 const extendedKeyUsage = "2.5.29.37";
 const codeSigning = "1.3.6.1.5.5.7.3.3";
+const timeStamping = "1.3.6.1.5.5.7.3.8";
 const digitalSignature = 0;
 const keyCertSign = 5;
 // Judged here, or, as names and key identifiers, only describing.
@@ -74,6 +76,7 @@ function parse(der: Buffer): Certificate {
     ...(issues === undefined ? {} : { issues }),
     signsDocuments: hasUsage(extensions, digitalSignature) ?? false,
     signsCode: readExtendedUsage(extensions).includes(codeSigning),
+    stampsTime: readExtendedUsage(extensions).includes(timeStamping),
     critical: [...extensions].filter(([oid, { critical }]) => critical && !understood.has(oid)).map(([oid]) => oid),
     extensions,
   };

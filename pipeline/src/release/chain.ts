@@ -4,7 +4,8 @@ import type { Certificate } from "./certificate.ts";
 import { UnknownSigner } from "./unknown-signer.ts";
 
 const maxChain = 8;
-const hashes = new Map([
+/** The hash of a signature algorithm, by its object identifier. */
+export const signatureHashes: ReadonlyMap<string, string> = new Map([
   ["1.2.840.10045.4.3.2", "sha256"], // ECDSA
   ["1.2.840.10045.4.3.3", "sha384"],
   ["1.2.840.10045.4.3.4", "sha512"],
@@ -13,15 +14,21 @@ const hashes = new Map([
   ["1.2.840.113549.1.1.13", "sha512"],
 ]);
 
+/** Where a chain may go through and end, when, and what its leaf is for: signing, or telling the time. */
+type Way = {
+  others: readonly Certificate[];
+  roots: readonly Certificate[];
+  atMs: number;
+  purpose?: "signing" | "time";
+};
+
 /**
  * Proves that `leaf` may sign at `atMs`, by a chain through `others` to one of `roots`, and returns the chain. Throws
  * `E_DIGEST` with the reason.
  */
-export function proveChain(
-  leaf: Certificate,
-  { others, roots, atMs }: { others: readonly Certificate[]; roots: readonly Certificate[]; atMs: number },
-): Certificate[] {
-  if (!leaf.signsDocuments && !leaf.signsCode) throw refused("it is not for signing");
+export function proveChain(leaf: Certificate, { others, roots, atMs, purpose = "signing" }: Way): Certificate[] {
+  const isFit = purpose === "time" ? leaf.stampsTime : leaf.signsDocuments || leaf.signsCode;
+  if (!isFit) throw refused(purpose === "time" ? "it is not for telling the time" : "it is not for signing");
   const chain = [leaf];
   for (let current = leaf; chain.length <= maxChain; chain.push(current)) {
     proveItself(current, atMs);
@@ -52,7 +59,7 @@ function isValid({ notBefore, notAfter }: Certificate, atMs: number): boolean {
 function isIssuerOf(issuer: Certificate, subject: Certificate, below: number): boolean {
   if (!issuer.subject.equals(subject.issuer)) return false;
   if (issuer.issues === undefined || !(below <= issuer.issues.maxBelow)) return false;
-  const hash = hashes.get(subject.signature.algorithm);
+  const hash = signatureHashes.get(subject.signature.algorithm);
   if (hash === undefined) return false;
   try {
     return verify(hash, subject.signed, issuer.publicKey, subject.signature.bytes);

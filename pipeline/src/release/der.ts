@@ -51,7 +51,7 @@ export function readBits(element: Element | undefined): Buffer {
 export function readTime(element: Element | undefined): number {
   const text = element?.content.toString("latin1") ?? "";
   const full = element?.tag === 0x17 ? `${Number(text.slice(0, 2)) < 50 ? "20" : "19"}${text}` : text;
-  const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(full);
+  const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d(?:\.\d{1,9})?)Z$/.exec(full);
   if (parts === null || (element?.tag !== 0x17 && element?.tag !== 0x18)) throw new Error(`DER time is ${text}`);
   const [, year, month, day, hour, minute, second] = parts;
   const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);

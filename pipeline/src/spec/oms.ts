@@ -31,7 +31,14 @@ export const LogEntry = z.looseObject({
 });
 export type LogEntry = z.infer<typeof LogEntry>;
 
-const stamped = { tlogEntries: z.array(LogEntry).optional(), timestampVerificationData: z.unknown().optional() };
+/** Timestamps by RFC 3161, in DER: with Rekor 2 they alone vouch for the time. */
+const Timestamps = z.looseObject({
+  rfc3161Timestamps: z
+    .array(z.looseObject({ signedTimestamp: Base64 }))
+    .max(8)
+    .default([]),
+});
+const stamped = { tlogEntries: z.array(LogEntry).optional(), timestampVerificationData: Timestamps.optional() };
 const PublicKey = z.looseObject({ hint: z.string().min(1).optional(), rawBytes: z.string().optional() });
 
 /** Exactly one of a key's fingerprint, a certificate chain (leaf first), or a short-lived certificate with log entries. */

@@ -9,6 +9,7 @@ import { type Trust, verifySignature } from "../../../pipeline/src/release/oms/v
 import { toRoot } from "../../../pipeline/src/release/sigstore/root.ts";
 import { aCertificate, toPem } from "../certificate-fixture.ts";
 import { refusalOf } from "../refusal.ts";
+import { aSecondBundle, aSecondSigstore } from "../rekor2-fixture.ts";
 import { aKeylessBundle, aSigstore, aTrustConfig, issuer, subject } from "../sigstore-fixture.ts";
 import { findPeer } from "./python.ts";
 
@@ -118,6 +119,21 @@ describe.skipIf(peer === undefined)("with Python's model_signing as the peer", (
     );
     const statement = JSON.parse(Buffer.from(bundle.dsseEnvelope.payload, "base64").toString());
     await writeFile(join(dir, "model.sig"), JSON.stringify(aKeylessBundle(sigstore, statement)));
+    const config = join(await mkdtemp(join(tmpdir(), "sluice-oms-trust-")), "config.json");
+    await writeFile(config, JSON.stringify(aTrustConfig(sigstore)));
+    const who = ["--identity", subject, "--issuer", issuer];
+    expect(ask("verify", "keyless", dir, join(dir, "model.sig"), config, ...who)).toEqual({ ok: true, output: "" });
+    const root = toRoot(sigstore.trustedRoot, "trusted_root.json");
+    const { signedBy } = await verifySignature(dir, { keys: [], roots: [], sigstore: root, atMs });
+    expect(signedBy).toEqual({ kind: "identity", subject, issuer });
+  });
+
+  test("verifySignature() and Python agree about a keyless signature that Rekor 2 has logged", async () => {
+    const sigstore = aSecondSigstore();
+    const { privateKey: key } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const bundle = JSON.parse(await signModel(dir, { key }));
+    const statement = JSON.parse(Buffer.from(bundle.dsseEnvelope.payload, "base64").toString());
+    await writeFile(join(dir, "model.sig"), JSON.stringify(aSecondBundle(sigstore, statement)));
     const config = join(await mkdtemp(join(tmpdir(), "sluice-oms-trust-")), "config.json");
     await writeFile(config, JSON.stringify(aTrustConfig(sigstore)));
     const who = ["--identity", subject, "--issuer", issuer];

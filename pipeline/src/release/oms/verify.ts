@@ -76,7 +76,9 @@ function proveSigner({ verificationMaterial: material, dsseEnvelope }: Signature
     throw new UnknownSigner("Cannot accept model.sig: keyless signatures need sigstore.trustRoot in the trust policy");
   }
   const leaf = fromBase64(material.certificate);
-  const identity = proveKeyless(leaf, material.tlogEntries, dsseEnvelope, trust.sigstore);
+  const { rfc3161Timestamps = [] } = material.timestampVerificationData ?? {};
+  const timestamps = rfc3161Timestamps.map(({ signedTimestamp }) => Buffer.from(signedTimestamp, "base64"));
+  const identity = proveKeyless(leaf, { entries: material.tlogEntries, timestamps }, dsseEnvelope, trust.sigstore);
   return { signedBy: { kind: "identity", ...identity }, key: leaf.publicKey };
 }
 

@@ -1,38 +1,48 @@
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import type { Envelope } from "../../spec/dsse.ts";
 import { DeployError } from "../../spec/error.ts";
 import type { LogEntry } from "../../spec/oms.ts";
 import { parseJson } from "../../spec/read.ts";
-import { LoggedEnvelope } from "../../spec/sigstore.ts";
+import { LoggedEnvelope, LoggedSignature } from "../../spec/sigstore.ts";
 import { type Certificate, readCertificates } from "../certificate.ts";
 import { proveChain } from "../chain.ts";
 import { contentOf, readElements, readInside } from "../der.ts";
+import { authenticated } from "../dsse.ts";
 import { UnknownSigner } from "../unknown-signer.ts";
 import { proveCertificateLogged } from "./certificate-log.ts";
 import { proveLogged } from "./log.ts";
 import { isIn, type SigstoreRoot } from "./root.ts";
+import { proveTimestamp } from "./timestamp.ts";
 
 /** Who signed: a mail address or URI, and the issuer who vouched for it. */
 export type Identity = { subject: string; issuer: string };
 
+const source = "the log entry of model.sig";
 const issuerOid = "1.3.6.1.4.1.57264.1.8";
 const oldIssuerOid = "1.3.6.1.4.1.57264.1.1";
 
+/** Who vouches for a signature and its time: entries of transparency logs, and timestamps in DER. */
+export type Vouched = { entries: readonly LogEntry[]; timestamps: readonly Buffer[] };
+
 /**
- * Proves a keyless signature offline: the certificate by an authority and a certificate log of `root`, at the time at which
- * a transparency log took this very signature. The envelope's own signature is the caller's to check. Throws `E_DIGEST`.
+ * Proves a keyless signature offline: a transparency log took this very signature, and its certificate is by an authority and a
+ * certificate log of `root`, at each time that a log or a timestamp vouches for. The envelope's own signature is the caller's to
+ * check. Throws `E_DIGEST`.
  */
 export function proveKeyless(
   leaf: Certificate,
-  entries: readonly LogEntry[],
+  { entries, timestamps }: Vouched,
   envelope: Envelope,
   root: SigstoreRoot,
 ): Identity {
-  const times = entries.map((entry) => {
-    const { body, atMs } = proveLogged(entry, root.logs);
+  const message = Buffer.from(envelope.signatures[0]?.sig ?? "", "base64");
+  const times = timestamps.map((der) => proveTimestamp(der, message, root.timestampAuthorities));
+  const logged = entries.map((entry) => proveLogged(entry, root.logs, times));
+  for (const { body, atMs } of logged) {
     proveBody(body, envelope, leaf);
-    return atMs;
-  });
+    if (atMs !== undefined) times.push(atMs);
+  }
   for (const atMs of times) {
     const authorities = root.authorities.filter(({ period }) => isIn(period, atMs));
     const roots = authorities.map((authority) => authority.root);
@@ -41,24 +51,47 @@ export function proveKeyless(
     if (issuer === undefined) throw new UnknownSigner("Cannot accept certificate: it is an authority's own");
     proveCertificateLogged(leaf, issuer, root.certificateLogs);
   }
-  if (times.length === 0) throw new DeployError("E_DIGEST", "Cannot accept certificate: no log vouches for its time");
+  if (entries.length === 0)
+    throw new DeployError("E_DIGEST", "Cannot accept certificate: no log has taken its signature");
+  if (times.length === 0) throw new DeployError("E_DIGEST", "Cannot accept certificate: nothing vouches for its time");
   return readIdentity(leaf);
 }
 
 /** The log must have taken this envelope, by this certificate: a promise for another signature vouches for nothing. */
 function proveBody(body: Buffer, envelope: Envelope, leaf: Certificate): void {
-  const { spec } = parseJson(body.toString("utf8"), LoggedEnvelope, "the log entry of model.sig");
-  const digest = createHash("sha256").update(Buffer.from(envelope.payload, "base64")).digest("hex");
-  const [logged] = spec.signatures;
-  const [logger] = readCertificates(
-    Buffer.from(logged.verifier, "base64").toString("latin1"),
-    "the log entry of model.sig",
-  );
+  const logged = parseJson(body.toString("utf8"), z.union([LoggedEnvelope, LoggedSignature]), source);
+  const { isSamePayload, signature, certificate } =
+    logged.kind === "dsse" ? readFirst(logged, envelope) : readSecond(logged, envelope);
   const state =
-    (spec.payloadHash.value !== digest && "payload") ||
-    (logged.signature !== envelope.signatures[0]?.sig && "signature") ||
-    (logger?.der.equals(leaf.der) !== true && "certificate");
+    (!isSamePayload && "payload") ||
+    (signature !== envelope.signatures[0]?.sig && "signature") ||
+    (certificate?.equals(leaf.der) !== true && "certificate");
   if (state !== false) throw new DeployError("E_DIGEST", `Cannot accept log entry: it is of another ${state}`);
+}
+
+type LoggedParts = { isSamePayload: boolean; signature: string; certificate: Buffer | undefined };
+
+function readFirst({ spec }: z.infer<typeof LoggedEnvelope>, { payload }: Envelope): LoggedParts {
+  const digest = createHash("sha256").update(Buffer.from(payload, "base64")).digest("hex");
+  const [logged] = spec.signatures;
+  const [certificate] = readCertificates(Buffer.from(logged.verifier, "base64").toString("latin1"), source);
+  return {
+    isSamePayload: spec.payloadHash.value === digest,
+    signature: logged.signature,
+    certificate: certificate?.der,
+  };
+}
+
+/** Rekor 2 logs the digest of what was signed, type included. */
+function readSecond({ spec }: z.infer<typeof LoggedSignature>, { payload, payloadType }: Envelope): LoggedParts {
+  const { data, signature } = spec.hashedRekordV002;
+  const signed = authenticated(payloadType, Buffer.from(payload, "base64"));
+  const digest = createHash(data.algorithm.replace("SHA2_", "sha")).update(signed).digest("base64");
+  return {
+    isSamePayload: data.digest === digest,
+    signature: signature.content,
+    certificate: Buffer.from(signature.verifier.x509Certificate.rawBytes, "base64"),
+  };
 }
 
 function readIdentity({ extensions }: Certificate): Identity {

@@ -1,19 +1,41 @@
-import { createHash } from "node:crypto";
+import { createHash, verify } from "node:crypto";
 import { DeployError } from "../../spec/error.ts";
 import type { LogEntry } from "../../spec/oms.ts";
 import { verifyBytes } from "../ec.ts";
-import { findLog, type Log } from "./root.ts";
+import { findLog, isIn, type Log } from "./root.ts";
 
 type Proof = NonNullable<LogEntry["inclusionProof"]>;
 
+/** What a log took: the body, and its time in milliseconds since the epoch, which Rekor 2 does not vouch for. */
+export type Logged = { body: Buffer; atMs?: number };
+
 /**
- * Proves an entry of a Rekor log: its promise (which vouches for the time), its place in the tree, and the log's signature of
- * that tree. Returns the body and when it was logged, in milliseconds since the epoch. Throws `E_DIGEST`.
+ * Proves an entry of a Rekor log: its place in the tree, the log's signature of that tree, and in version 1 its promise, which
+ * vouches for the time. In version 2 the log must be good at each of `times`. Throws `E_DIGEST`.
  */
-export function proveLogged(entry: LogEntry, logs: readonly Log[]): { body: Buffer; atMs: number } {
+export function proveLogged(entry: LogEntry, logs: readonly Log[], times: readonly number[]): Logged {
+  return entry.kindVersion?.version === "0.0.2" ? proveSecond(entry, logs, times) : proveFirst(entry, logs);
+}
+
+function proveSecond(
+  { canonicalizedBody, inclusionProof, logId }: LogEntry,
+  logs: readonly Log[],
+  times: readonly number[],
+): Logged {
+  if (!(canonicalizedBody && inclusionProof)) throw refused("it lacks a body or proof");
+  const log = logs.find(({ id }) => id === logId?.keyId);
+  if (log === undefined || times.some((atMs) => !isIn(log.period, atMs)))
+    throw refused(`log ${logId?.keyId} is not in the trust root at its time`);
+  const body = Buffer.from(canonicalizedBody, "base64");
+  proveIncluded(body, inclusionProof);
+  proveCheckpoint(inclusionProof, log);
+  return { body };
+}
+
+function proveFirst(entry: LogEntry, logs: readonly Log[]): Logged {
   const { canonicalizedBody, integratedTime, inclusionPromise, inclusionProof, logId, logIndex } = entry;
   if (!(canonicalizedBody && integratedTime && inclusionPromise && inclusionProof && logIndex)) {
-    throw refused("it lacks a body, time, promise or proof; logs that give no promise (Rekor 2) are not supported");
+    throw refused("it lacks a body, time, promise or proof");
   }
   const atMs = Number(integratedTime) * 1000;
   const log = findLog(logs, logId?.keyId, atMs);
@@ -65,9 +87,15 @@ function proveCheckpoint({ treeSize, rootHash, checkpoint }: Proof, log: Log): v
   const hint = Buffer.from(log.id, "base64").subarray(0, 4);
   const isSigned = signatures.split("\n").some((line) => {
     const bytes = Buffer.from(/^\u2014 \S+ (\S+)$/.exec(line)?.[1] ?? "", "base64");
-    return bytes.subarray(0, 4).equals(hint) && verifyBytes(log.key, Buffer.from(`${text}\n`), bytes.subarray(4));
+    return bytes.subarray(0, 4).equals(hint) && isLogs(log, Buffer.from(`${text}\n`), bytes.subarray(4));
   });
   if (!isSigned) throw refused("the log did not sign its checkpoint");
+}
+
+/** Rekor 2 signs with Ed25519. */
+function isLogs({ key }: Log, bytes: Buffer, signature: Buffer): boolean {
+  if (key.asymmetricKeyType !== "ed25519") return verifyBytes(key, bytes, signature);
+  return signature.length === 64 && verify(null, bytes, key, signature);
 }
 
 function hashOf(prefix: number, ...parts: Buffer[]): Buffer {

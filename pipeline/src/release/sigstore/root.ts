@@ -14,7 +14,12 @@ export type Log = { id: string; key: KeyObject; period: Period };
 export type Authority = { root: Certificate; between: Certificate[]; period: Period };
 
 /** A Sigstore trust root, its keys and certificates read. */
-export type SigstoreRoot = { logs: Log[]; certificateLogs: Log[]; authorities: Authority[] };
+export type SigstoreRoot = {
+  logs: Log[];
+  certificateLogs: Log[];
+  authorities: Authority[];
+  timestampAuthorities: Authority[];
+};
 
 /** Reads a `trusted_root.json`; throws `E_FILE`. */
 export async function readSigstoreRoot(path: string): Promise<SigstoreRoot> {
@@ -22,22 +27,32 @@ export async function readSigstoreRoot(path: string): Promise<SigstoreRoot> {
 }
 
 /** Reads the keys and certificates of a trust root that came from `source`; throws `E_FILE`. */
-export function toRoot({ tlogs, ctlogs, certificateAuthorities }: TrustedRoot, source: string): SigstoreRoot {
-  const toLog = ({ logId, publicKey }: TrustedRoot["tlogs"][number]): Log => ({
-    id: logId.keyId,
-    key: readKey(publicKey.rawBytes, source),
-    period: toPeriod(publicKey.validFor),
-  });
+export function toRoot(found: TrustedRoot, source: string): SigstoreRoot {
+  const toLogs = (logs: TrustedRoot["tlogs"]) => logs.flatMap((log) => toLog(log, source));
+  const toAuthorities = (authorities: TrustedRoot["certificateAuthorities"]) =>
+    authorities.map((authority) => toAuthority(authority, source));
   return {
-    logs: tlogs.map(toLog),
-    certificateLogs: ctlogs.map(toLog),
-    authorities: certificateAuthorities.map(({ certChain, validFor }) => {
-      const chain = certChain.certificates.map(({ rawBytes }) => readCertificate(Buffer.from(rawBytes, "base64")));
-      const root = chain.at(-1);
-      if (root === undefined) throw new DeployError("E_FILE", `Cannot use ${source}: an authority has no certificate`);
-      return { root, between: chain.slice(0, -1), period: toPeriod(validFor) };
-    }),
+    logs: toLogs(found.tlogs),
+    certificateLogs: toLogs(found.ctlogs),
+    authorities: toAuthorities(found.certificateAuthorities),
+    timestampAuthorities: toAuthorities(found.timestampAuthorities),
   };
+}
+
+/** Nothing for an old log whose key is in a form of its own (PKCS #1): it vouches for nothing here. */
+function toLog({ logId, publicKey }: TrustedRoot["tlogs"][number], source: string): Log[] {
+  if (publicKey.keyDetails?.startsWith("PKCS1_") === true) return [];
+  return [{ id: logId.keyId, key: readKey(publicKey.rawBytes, source), period: toPeriod(publicKey.validFor) }];
+}
+
+function toAuthority(
+  { certChain, validFor }: TrustedRoot["certificateAuthorities"][number],
+  source: string,
+): Authority {
+  const chain = certChain.certificates.map(({ rawBytes }) => readCertificate(Buffer.from(rawBytes, "base64")));
+  const root = chain.at(-1);
+  if (root === undefined) throw new DeployError("E_FILE", `Cannot use ${source}: an authority has no certificate`);
+  return { root, between: chain.slice(0, -1), period: toPeriod(validFor) };
 }
 
 /** The log with id `id`, where it was good at `atMs`. */
