@@ -30,6 +30,7 @@ export const askProblems: ProblemCode[] = [
   "idempotency-key-reused",
   "inference-failed",
   "not-ready",
+  "server-full",
   "queue-full",
   "wait-too-long",
   "worker-lost",

@@ -21,6 +21,7 @@ const Variables = z.object({
   SLUICE_WORKERS: whole(1, 64).default(1),
   SLUICE_QUEUE: whole(1, 100_000).default(256),
   SLUICE_WAIT_MS: whole(1, 600_000).default(150),
+  SLUICE_CONNECTIONS: whole(1, 1_000_000).default(4_096),
   SLUICE_DEADLINE_MS: whole(1, 600_000).default(10_000),
   SLUICE_MAX_BODY_BYTES: whole(1, 1_073_741_824).default(8_388_608),
   SLUICE_BODY_MS: whole(1, 600_000).default(30_000),
@@ -52,6 +53,8 @@ export type Config = {
   readyFile: string | undefined;
   workers: number;
   queue: number;
+  /** Connections on Node, requests under way on Bun and Deno; more are refused. */
+  connections: number;
   /** Longest wait that a request is taken for while more come than can be answered. */
   waitMs: number;
   deadlineMs: number;
@@ -96,6 +99,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     readyFile: known.SLUICE_READY_FILE,
     workers: known.SLUICE_WORKERS,
     queue: known.SLUICE_QUEUE,
+    connections: known.SLUICE_CONNECTIONS,
     waitMs: known.SLUICE_WAIT_MS,
     deadlineMs: known.SLUICE_DEADLINE_MS,
     maxBodyBytes: known.SLUICE_MAX_BODY_BYTES,

@@ -36,6 +36,7 @@ export const problems = {
   "inference-failed": [500, "The model failed on this request"],
   "credentials-unverifiable": [503, "The credentials cannot be verified now"],
   "not-ready": [503, "The service is not ready"],
+  "server-full": [503, "Too many requests are under way"],
   "queue-full": [503, "The queue is full"],
   "wait-too-long": [503, "The wait would exceed the deadline"],
   "worker-lost": [503, "The worker of this request ended"],

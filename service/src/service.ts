@@ -81,8 +81,8 @@ async function listenAll(deps: Deps, config: Config): Promise<[Listener, ...List
     return [await listen((request) => app.fetch(request), config)];
   }
   const { app, operations } = createSplitApps(deps);
-  const { host, operationsPort: port } = config;
-  const second = await listen((request) => operations.fetch(request), { host, port });
+  const { host, operationsPort: port, connections } = config;
+  const second = await listen((request) => operations.fetch(request), { host, port, connections });
   deps.log.write({ level: "info", message: "operations", port: second.port });
   return [await listen((request) => app.fetch(request), config), second];
 }
