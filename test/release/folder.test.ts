@@ -143,13 +143,26 @@ test("inspectFolder() stops at its limit of files", async () => {
   expect(differences).toContain("folder has more than 50 files");
 });
 
-test("inspectFolder() of more tiny files than any model has looks at no more than its limit", async () => {
+test("verifyFolder() refuses 100,000 tiny files, after as many as a model may have", async () => {
   const dir = await aFolder();
   await mkdir(join(dir, "many"));
-  for (let i = 0; i < 10_050; i++) writeFileSync(join(dir, "many", `${i}`), "");
+  for (let i = 0; i < 100_000; i++) writeFileSync(join(dir, "many", `${i}`), "");
   const { message } = await refusal(dir);
   expect(message).toContain("folder has more than 10000 files");
   await rm(dir, { recursive: true });
+});
+
+test("verifyFolder() refuses a manifest that lists 100,000 files", async () => {
+  const files = Array.from({ length: 100_000 }, (_, i) => aListed(`${i}`));
+  const { code, message } = await refusal(await aFolder({ files: [...aManifest().files, ...files] }));
+  expect([code, message]).toEqual(["E_FILE", expect.stringContaining("expected array to have <=10000 items at files")]);
+});
+
+test("readListed() refuses a file too large to be read whole", async () => {
+  const dir = await aFolder();
+  const file = aListed("model.onnx");
+  await truncate(join(dir, file.path), 5 * 2 ** 30);
+  expect((await refusalOf(readListed(dir, file))).message).toContain("it has 5368709120 bytes, more than");
 });
 
 test("readListed() returns only the listed bytes", async () => {

@@ -1,6 +1,6 @@
 import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { generateKeyPairSync } from "node:crypto";
-import { chmod, cp, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdtemp, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -78,7 +78,7 @@ async function refusal(dir: string): Promise<string | undefined> {
   }
 }
 
-const ways = ["flip", "truncate", "extend", "rename", "add", "remove"] as const;
+const ways = ["flip", "truncate", "extend", "swell", "rename", "add", "remove"] as const;
 const change = fc.record({
   file: fc.nat(1_000),
   how: fc.constantFrom(...ways),
@@ -136,6 +136,8 @@ async function spoil(path: string, how: string, at: number, mask: number): Promi
   if (how === "rename") await rename(path, `${path}.old`);
   else if (how === "remove") await rm(path);
   else if (how === "add") await writeFile(`${path}.new`, "");
+  else if (how === "swell")
+    await truncate(path, 10 * 2 ** 30); // sparse: 10 GiB that take no room on the disk
   else if (how === "truncate") await writeFile(path, bytes.subarray(0, place));
   else if (how === "extend") await writeFile(path, Buffer.concat([bytes, Buffer.from([mask])]));
   else {

@@ -6,9 +6,10 @@ import { parseJson } from "../spec/read.ts";
 import { digestBytes, digestList } from "./digest.ts";
 import { type CompareOptions, compareFolder, summarise } from "./listed.ts";
 import { readWhole } from "./steady.ts";
-import { folderLimits, requireFolder } from "./walk.ts";
+import { requireFolder } from "./walk.ts";
 
 const maxManifestBytes = 16 * 2 ** 20;
+const maxBufferBytes = 4 * 2 ** 30;
 
 /** A model folder as it was found. `digest` is over every listed file and `manifest.json` (`itself`), as they are on disk. */
 export interface Folder {
@@ -48,10 +49,17 @@ export async function readManifest(dir: string): Promise<{ manifest: Manifest; i
   return { manifest, itself: { path: "manifest.json", size: bytes.length, digest: digestBytes(bytes) } };
 }
 
-/** Reads one listed file whole; throws `E_DIGEST` unless these very bytes are the listed ones. */
-export async function readListed(dir: string, file: ManifestFile): Promise<Uint8Array<ArrayBuffer>> {
+/**
+ * Reads one listed file whole; throws `E_DIGEST` unless these very bytes are the listed ones, `E_FILE` for more than `maxBytes`:
+ * by default what one buffer may hold.
+ */
+export async function readListed(
+  dir: string,
+  file: ManifestFile,
+  maxBytes = maxBufferBytes,
+): Promise<Uint8Array<ArrayBuffer>> {
   const path = join(dir, file.path);
-  const bytes = await readWhole(path, folderLimits.bytes);
+  const bytes = await readWhole(path, maxBytes);
   const actual = digestBytes(bytes);
   if (actual === file.digest) return bytes;
   throw new DeployError("E_DIGEST", `Cannot use ${path}: digest is ${actual}, manifest says ${file.digest}`);
@@ -59,7 +67,8 @@ export async function readListed(dir: string, file: ManifestFile): Promise<Uint8
 
 function findProblem(manifest: Manifest): string | undefined {
   const paths = manifest.files.map((file) => file.path);
-  const twice = paths.find((path, i) => paths.indexOf(path) !== i);
+  const seen = new Set<string>();
+  const twice = paths.find((path) => seen.has(path) || !seen.add(path));
   if (twice !== undefined) return `files lists ${twice} twice`;
   const unlistable = paths.find((path) => unlistedFiles.includes(path));
   if (unlistable !== undefined) return `files lists ${unlistable}, which no manifest can list`;

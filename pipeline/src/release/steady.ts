@@ -9,22 +9,30 @@ const turn = 16;
 const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * Hands a regular file's bytes to `take`, chunk by chunk, and returns its size. A chunk is valid only during the call.
- * Throws `E_FILE` when the path is no regular file, or its size or times change while it is read.
+ * Hands a regular file's bytes to `take`, chunk by chunk with the size of the whole, and returns that size. A chunk is valid only
+ * during the call. Throws `E_FILE` when the path is no regular file, or has more than `maxBytes`, or its size or times change
+ * while it is read.
  *
  * Reads without a thread pool: the kernel reads ahead by itself, and handing chunks from thread to thread costs a tenth.
  */
-export async function readSteadily(path: string, take: (chunk: Uint8Array) => void): Promise<number> {
+export async function readSteadily(
+  path: string,
+  take: (chunk: Uint8Array, whole: number) => void,
+  maxBytes = Number.POSITIVE_INFINITY,
+): Promise<number> {
   const file = openFile(path);
   try {
     const before = requireFile(path, fstatSync(file));
+    if (before.size > maxBytes) {
+      throw new DeployError("E_FILE", `Cannot read ${path}: it has ${before.size} bytes, more than ${maxBytes} bytes`);
+    }
     const buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, before.size + 1));
     let size = 0;
     for (let chunk = 1; ; chunk++) {
       const read = readSync(file, buffer);
-      if (read === 0) break;
       size += read;
-      take(buffer.subarray(0, read));
+      if (read === 0 || size > before.size) break;
+      take(buffer.subarray(0, read), before.size);
       if (chunk % turn === 0) await setImmediate();
     }
     requireSame(path, before, fstatSync(file), size);
@@ -36,19 +44,14 @@ export async function readSteadily(path: string, take: (chunk: Uint8Array) => vo
 
 /** Reads a regular file of at most `maxBytes` whole; throws `E_FILE`. */
 export async function readWhole(path: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let size = 0;
-  await readSteadily(path, (chunk) => {
-    size += chunk.length;
-    if (size > maxBytes) throw new DeployError("E_FILE", `Cannot read ${path}: it has more than ${maxBytes} bytes`);
-    chunks.push(new Uint8Array(chunk));
-  });
-  const bytes = new Uint8Array(size);
+  let bytes = new Uint8Array(0);
   let position = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, position);
+  const keep = (chunk: Uint8Array, whole: number) => {
+    if (position === 0) bytes = new Uint8Array(whole);
+    if (position + chunk.length <= whole) bytes.set(chunk, position); // More than that is told once it is read.
     position += chunk.length;
-  }
+  };
+  await readSteadily(path, keep, maxBytes);
   return bytes;
 }
 

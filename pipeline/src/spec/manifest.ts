@@ -63,7 +63,7 @@ export const Manifest = z.strictObject({
   version: Version,
   description: z.string().min(1),
   license: z.string().min(1),
-  files: z.array(ManifestFile).min(1),
+  files: z.array(ManifestFile).min(1).max(10_000),
   model: RelativePath,
   transformer: RelativePath,
   golden: RelativePath,

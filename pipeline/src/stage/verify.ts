@@ -15,6 +15,8 @@ import type { VerifyFacts } from "../spec/verify.ts";
 import { copyTransformer } from "./golden-copy.ts";
 import { startReplayer } from "./golden-process.ts";
 
+const maxGoldenBytes = 64 * 2 ** 20;
+
 /**
  * `timeoutMs` is the golden replay's deadline, `nowMs` the time since the epoch. With `trust` the model's signature is looked
  * at too, and judged for that environment.
@@ -71,6 +73,6 @@ export async function verify(dir: string, options: VerifyOptions = {}): Promise<
 async function readGolden(dir: string, manifest: Manifest): Promise<Golden> {
   const file = manifest.files.find(({ path }) => path === manifest.golden);
   if (file === undefined) throw new DeployError("E_FILE", `Cannot use ${dir}: its manifest lists no golden file`);
-  const text = new TextDecoder().decode(await readListed(dir, file));
+  const text = new TextDecoder().decode(await readListed(dir, file, maxGoldenBytes));
   return parseJson(text, Golden, `${dir}/${file.path}`);
 }
