@@ -69,11 +69,11 @@ async function embed(c: Ctx, deps: Deps): Promise<Response> {
   requireLoaded(deps.readiness);
   contentTypeOf(c.req.raw, [json]);
   const { deadlineMs = Number.POSITIVE_INFINITY } = deadlineOf(c.req.raw);
-  const endsAt = performance.now() + deadlineMs;
+  const beganAt = performance.now();
   const bytes = await readBody(c.req.raw, deps.limits);
   return await answerOnce(c, deps.idempotency, { body: bytes, now: deps.now }, async () => {
     const { input, encoding_format: format, model: name } = parseRequest(bytes);
-    const answers = await askAll(c, findModel(deps, name), input, endsAt);
+    const answers = await askAll(c, findModel(deps, name), input, { beganAt, deadlineMs });
     const tokens = answers.reduce((sum, answer) => sum + answer.tokens, 0);
     const data = answers.map(({ embedding }, index) => {
       return { object: "embedding", index, embedding: format === "float" ? embedding : toBase64(embedding) };
@@ -82,8 +82,9 @@ async function embed(c: Ctx, deps: Deps): Promise<Response> {
   });
 }
 
-/** Asks for each text. When one fails, or nobody waits any more, those that have not begun are left. */
-async function askAll(c: Ctx, model: Model, input: string | string[], endsAt: number) {
+/** Asks for each text; the deadlines are of all of them together. When one fails, or nobody waits any more, those that have not begun are left. */
+async function askAll(c: Ctx, model: Model, input: string | string[], limit: { beganAt: number; deadlineMs: number }) {
+  const { beganAt } = limit;
   const principal = c.get("principal").id;
   const failed = new AbortController();
   const ended = AbortSignal.any([c.req.raw.signal, failed.signal]);
@@ -91,8 +92,8 @@ async function askAll(c: Ctx, model: Model, input: string | string[], endsAt: nu
   const ask = async (text: string): Promise<z.output<typeof Embedded>> => {
     if (ended.aborted) throw failure ?? new Problem("client-gone", "Nobody waits for the answer any more");
     const question = { kind: "json", text: JSON.stringify({ input: text }) } as const;
-    const deadlineMs = Math.max(1, endsAt - performance.now());
-    const task = { input: question, wantOutputs: false, principal, deadlineMs, signal: () => ended };
+    const deadlineMs = Math.max(1, beganAt + limit.deadlineMs - performance.now());
+    const task = { input: question, wantOutputs: false, principal, deadlineMs, beganAt, signal: () => ended };
     const answer = await model.pool.submit(task);
     c.get("trace")?.answered(answer.times);
     return Embedded.parse(JSON.parse(answer.json));

@@ -9,8 +9,16 @@ export type Answer = { json: string; outputs?: Tensors; times: AnswerTimes };
 /** Where an answer's time went. Moments are of `performance.now()` in this thread; durations are of the whole run. */
 export type AnswerTimes = RunTimes & { queuedAt: number; startedAt: number };
 
-/** `deadlineMs` counts from now and is cut to the pool's own. `signal` tells that nobody waits any more. */
-export type Submission = Task & { principal: string; deadlineMs?: number; signal?: () => AbortSignal };
+/**
+ * `deadlineMs` counts from now and is cut to the pool's own. That counts from `beganAt` (of `performance.now()`) where
+ * one request asks several times. `signal` tells that nobody waits any more.
+ */
+export type Submission = Task & {
+  principal: string;
+  deadlineMs?: number;
+  beganAt?: number;
+  signal?: () => AbortSignal;
+};
 
 /** A request's deadline, counted from its arrival; `own` when the client asked for a shorter one than the pool's. */
 export type Limit = { ms: number; own: boolean };

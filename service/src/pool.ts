@@ -84,12 +84,13 @@ export class Pool {
   }
 
   /** Answers one task, or throws a `Problem`. */
-  async submit({ input, wantOutputs, principal, deadlineMs, signal }: Submission): Promise<Answer> {
+  async submit({ input, wantOutputs, principal, deadlineMs, beganAt, signal }: Submission): Promise<Answer> {
     if (this.#state === "closed") throw lost();
     if (this.#queue.isFull) throw this.#busy("queue-full", "Cannot take the request: the queue is full");
     const ahead = this.#queue.ahead(principal);
     const waitMs = this.#expectedWaitMs(ahead);
-    const limit = limitOf(deadlineMs, this.#limits.deadlineMs);
+    const goneMs = beganAt === undefined ? 0 : performance.now() - beganAt;
+    const limit = limitOf(deadlineMs, Math.max(1, this.#limits.deadlineMs - goneMs));
     if (waitMs > limit.ms) {
       throw this.#late(
         limit,

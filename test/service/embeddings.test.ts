@@ -15,6 +15,8 @@ export const request = z.strictObject({ input: z.string().max(100) });
 export const response = z.strictObject({ embedding: z.array(z.number()).length(2), tokens: z.int() });
 export function encode({ input }) {
   if (input !== "how many") asked += 1;
+  const until = performance.now() + (input === "slow" ? 30 : 0);
+  while (performance.now() < until);
   return { features: { dtype: "float32", dims: [1, 30], data: new Float32Array(30).fill(input.length) } };
 }
 export function decode(outputs, { input }) {
@@ -23,8 +25,9 @@ export function decode(outputs, { input }) {
 `;
 
 let service: TestService;
+let dir = "";
 beforeAll(async () => {
-  const dir = await aModelCopy();
+  dir = await aModelCopy();
   await writeFile(join(dir, "transformer.ts"), transformer);
   await relock(dir, { name: "embedder" });
   service = await testService({ dirs: [dir, tabularDir] });
@@ -80,6 +83,17 @@ test("POST /v1/embeddings asks for no further text once one was refused", async 
   expect(status).toBe(422);
   for (let round = 0; round < 60; round++) await count(); // each waits behind what a list has under way
   expect((await count()) - before).toBeLessThan(20);
+});
+
+test.each([
+  ["the service's deadline", {}, [503, 504]],
+  ["its client's deadline", { "x-sluice-deadline-ms": "500" }, [408]],
+])("a list of texts that takes longer than %s is cut, though each text alone is fast", async (_, more, statuses) => {
+  await using slow = await testService({ dirs: [dir], limits: { deadlineMs: 1_000 } });
+  const headers = { "content-type": "application/json", ...more };
+  const body = JSON.stringify({ model: "embedder", input: Array(256).fill("slow") });
+  const response = await slow.ask("/v1/embeddings", { method: "POST", body, headers });
+  expect(statuses).toContain(response.status); // as it waits or as it runs
 });
 
 test("POST /v1/embeddings is described, and is not there where no model embeds", async () => {
