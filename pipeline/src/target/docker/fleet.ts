@@ -27,6 +27,9 @@ export type FleetWanted = {
   limits: Pick<ImageLimits, "memoryMiB" | "threads" | "tmpfs">;
 };
 
+/** What does not become ready within this is left to Docker, and HAProxy leaves it out. */
+const resumeSeconds = 30;
+
 /** The containers of one state folder on one daemon, found by their labels: nothing else remembers them. */
 export class Fleet {
   readonly #docker: Docker;
@@ -78,12 +81,14 @@ export class Fleet {
     await Promise.all((await this.list()).map(({ id }) => haltContainer(this.#docker, id, drainSeconds)));
   }
 
-  /** Starts what was halted, with the keys as they are now. */
+  /** Starts what was halted, with the keys as they are now; returns when all are ready, or one has failed to become so. */
   async resume(): Promise<void> {
-    for (const { id, revision } of await this.list()) {
-      await refreshKeys(this.#files, revision, this.#keys);
-      await startContainer(this.#docker, id);
-    }
+    const resumed = (await this.list()).map(async (container) => {
+      await refreshKeys(this.#files, container.revision, this.#keys);
+      await startContainer(this.#docker, container.id);
+      await whyNotReady(this.#docker, container, resumeSeconds);
+    });
+    await Promise.all(resumed);
   }
 
   async #create(revision: string, { releaseId, releaseDir }: StartRevision): Promise<Container> {

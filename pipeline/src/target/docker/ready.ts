@@ -22,7 +22,9 @@ export async function whyNotReady(docker: Docker, container: Container, seconds:
     if (now === undefined) return "its container is gone";
     // Docker starts what has ended again: each such start is another end.
     const hasEnded = now.restarts > container.restarts || now.status === "exited" || now.status === "dead";
-    return hasEnded ? `it ended with exit code ${now.exitCode}` : undefined;
+    if (!hasEnded) return undefined;
+    // The code of a container that runs again is no longer told.
+    return now.status === "running" ? "it ended" : `it ended with exit code ${now.exitCode}`;
   });
   if (outcome === "ready") return undefined;
   const log = await logOf(docker, container.id).catch(() => "");
