@@ -224,7 +224,7 @@ export class Sluice implements Inputs {
    */
   @func({ cache: "never" })
   async database(mirror?: string): Promise<Directory> {
-    return (await stagesOf(this)).database(mirror);
+    return (await stagesOf(this)).database(mirror, this.registry);
   }
 
   /**

@@ -22,6 +22,12 @@ test("compareRuns() finds nothing between runs that differ in time and measured 
   expect(compareRuns([aReport()], [other])).toEqual([]);
 });
 
+test("compareRuns() takes a release for its model: its code and policies are the other run's own", () => {
+  const other = aReport({ subject: "magika-3.3.0-0123456789ab" });
+  expect(compareRuns([aReport()], [other])).toEqual([]);
+  expect(compareRuns([aReport({ subject: "magika@3.2.0" })], [other])).toHaveLength(1);
+});
+
 const changes: [string, Partial<Report>, string][] = [
   ["the model", { facts: { digest: "sha256:bb" } }, "model digest"],
   ["the subject", { subject: "magika@3.2.0" }, "subject"],

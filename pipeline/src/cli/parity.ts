@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { exitCodes } from "../decide/exit.ts";
-import { compareRuns, type Difference } from "../decide/parity.ts";
+import { compareRuns, type Difference, subjectOf } from "../decide/parity.ts";
 import { digestBytes } from "../release/digest.ts";
 import { readJson } from "../spec/read.ts";
 import { Report } from "../spec/report.ts";
 import { addCommand } from "./command.ts";
 
-/** A release's record.json, or what `dagger call release reports-file` gives: whatever else is in it, its reports count. */
+/** A release's record.json, or what `dagger call admit record` gives: whatever else is in it, its reports count. */
 const Run = z.object({ reports: z.array(Report).min(1) });
 
 export function register(program: Command): void {
@@ -32,12 +32,12 @@ export function register(program: Command): void {
 
 /** The digest over what must be the same everywhere: what was looked at and what was concluded. */
 function digestOf(reports: readonly Report[]): string {
-  const stable = reports.map(({ stage, subject, verdict, checks, facts }) => ({
-    stage,
-    subject,
-    verdict: verdict.kind,
-    checks: checks.map((check) => [check.name, check.verdict.kind]),
-    model: facts.digest ?? null,
+  const stable = reports.map((report) => ({
+    stage: report.stage,
+    subject: subjectOf(report),
+    verdict: report.verdict.kind,
+    checks: report.checks.map((check) => [check.name, check.verdict.kind]),
+    model: report.facts.digest ?? null,
   }));
   return digestBytes(new TextEncoder().encode(JSON.stringify(stable)));
 }

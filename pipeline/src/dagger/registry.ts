@@ -15,7 +15,7 @@ import { Release } from "../spec/release.ts";
 import type { Report } from "../spec/report.ts";
 import type { Rollout } from "./rollout.ts";
 import { rolled } from "./stages.ts";
-import { anew, runSluice } from "./toolbox.ts";
+import { anew, hostOf, runSluice } from "./toolbox.ts";
 
 /** Who speaks to a registry, for which environment. `registry` stands for the address's host: one in the engine, without TLS. */
 export type Account = {
@@ -42,9 +42,8 @@ export class Registry {
   private readonly environment: string;
 
   constructor(toolbox: Container, address: string, { username, password, registry, environment }: Account) {
-    const { host } = parseReference(address);
     let box = anew(toolbox);
-    if (registry !== undefined) box = box.withServiceBinding(host.replace(/:\d+$/, ""), registry);
+    if (registry !== undefined) box = box.withServiceBinding(hostOf(address), registry);
     if (password !== undefined) box = box.withMountedSecret("/run/secrets/password", password);
     this.box = box;
     this.address = address;

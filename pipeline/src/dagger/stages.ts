@@ -1,4 +1,4 @@
-import { type Container, type Directory, dag, type File } from "@dagger.io/dagger";
+import { type Container, type Directory, dag, type File, type Service } from "@dagger.io/dagger";
 import { z } from "zod";
 import { Ending } from "../spec/ending.ts";
 import { addressOf, type Images } from "../spec/images.ts";
@@ -7,7 +7,7 @@ import { databaseArgv } from "../stage/scan/argv.ts";
 import { type Candidate, candidateOf, candidateUrl } from "./candidate.ts";
 import { type Rollout, toRollout } from "./rollout.ts";
 import { routerOf } from "./router.ts";
-import { anew, type Folders, runSluice, sluiceArgv, toolbox, withBubblewrap } from "./toolbox.ts";
+import { anew, type Folders, hostOf, runSluice, sluiceArgv, toolbox, withBubblewrap } from "./toolbox.ts";
 import { Driver } from "./words.ts";
 
 const One = z.strictObject({ report: Report });
@@ -103,11 +103,13 @@ export class Stages {
     return rolled(box, this.argv(...who, "--router", "router", "--key-file", "/run/secrets/key"));
   }
 
-  /** The vulnerability database of today, from Trivy's own place or a mirror. */
-  database(mirror: string | undefined): Directory {
-    return anew(this.box.withFile("/usr/local/bin/trivy", this.trivy()))
-      .withExec(["trivy", ...databaseArgv("/trivy", mirror)])
-      .directory("/trivy");
+  /** The vulnerability database of today, from Trivy's own place or a mirror; `registry` stands for the mirror's host. */
+  database(mirror: string | undefined, registry: Service | undefined): Directory {
+    const box = anew(this.box.withFile("/usr/local/bin/trivy", this.trivy()));
+    const bound = mirror === undefined || registry === undefined ? undefined : hostOf(mirror);
+    const reached = bound === undefined || registry === undefined ? box : box.withServiceBinding(bound, registry);
+    const argv = databaseArgv("/trivy", { mirror, plainHttp: bound !== undefined });
+    return reached.withExec(["trivy", ...argv]).directory("/trivy");
   }
 
   private argv(...args: string[]): string[] {

@@ -1,6 +1,7 @@
 import { type Container, type Directory, dag, ReturnType } from "@dagger.io/dagger";
 import { z } from "zod";
 import { addressOf, type Images } from "../spec/images.ts";
+import { parseReference } from "../spec/oci.ts";
 import { parseJson } from "../spec/read.ts";
 
 /** Sluice's code, the part of it that says what to install, and the models and policies to work on. */
@@ -30,6 +31,11 @@ export function withBubblewrap(box: Container): Container {
 /** A value that no call had before: what follows it is done again, whatever the engine remembers. */
 export function anew(box: Container): Container {
   return box.withEnvVariable("SLUICE_RUN", crypto.randomUUID());
+}
+
+/** The host of an address such as `registry:5000/team/image:1`, without its port: what a service is bound as. */
+export function hostOf(address: string): string {
+  return parseReference(address).host.replace(/:\d+$/, "");
 }
 
 /** The command that runs `sluice <args>` in the toolbox, its answer as JSON. */

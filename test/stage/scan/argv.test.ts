@@ -33,6 +33,7 @@ test("scanArgv() fetches a newer database from the mirror when the policy says s
 
 test("sbomArgv() asks for CycloneDX, databaseArgv() for the database alone", () => {
   expect(sbomArgv({ kind: "image", path: "/i.tar" }, policy, options).join(" ")).toContain("--format cyclonedx");
-  expect(databaseArgv("/cache", undefined)).toContain("--download-db-only");
-  expect(databaseArgv("/cache", "r.example/db:2").slice(-2)).toEqual(["--db-repository", "r.example/db:2"]);
+  expect(databaseArgv("/cache")).toContain("--download-db-only");
+  expect(databaseArgv("/cache", { mirror: "r.example/db:2" }).slice(-2)).toEqual(["--db-repository", "r.example/db:2"]);
+  expect(databaseArgv("/cache", { mirror: "r.example/db:2", plainHttp: true })).toContain("--insecure");
 });

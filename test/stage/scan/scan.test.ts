@@ -1,12 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmod, cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readYaml } from "../../../pipeline/src/spec/read.ts";
 import { ScanFacts, ScanPolicy } from "../../../pipeline/src/spec/scan.ts";
 import { explain } from "../../../pipeline/src/spec/verdict.ts";
+import { databaseArgv } from "../../../pipeline/src/stage/scan/argv.ts";
+import { writeSbom } from "../../../pipeline/src/stage/scan/sbom.ts";
 import { scan } from "../../../pipeline/src/stage/scan/scan.ts";
+import { runTool } from "../../../pipeline/src/stage/tool.ts";
+import { noRegistry } from "../../support/registry.ts";
 import { findTrivy, makeDatabase } from "./database.ts";
+import { aMirror } from "./mirror.ts";
 
 const policy = await readYaml(join(import.meta.dirname, "../../../policies/scan.yaml"), ScanPolicy);
 const trivy = await findTrivy();
@@ -91,10 +96,16 @@ describe.skipIf(trivy === undefined && process.env.CI !== "true")("scan() with t
     folders.push(cache);
   }, 300_000);
 
-  async function scanFolder(files: Record<string, string>, where = cache) {
+  async function scanFolder(files: Record<string, string>, where = cache, waivers: ScanPolicy["waivers"] = []) {
     const path = await aFolder(files);
-    return scan({ target: { kind: "source", path }, policy, cache: where, trivy: trivy ?? "trivy" });
+    const waived = { ...policy, waivers };
+    return scan({ target: { kind: "source", path }, policy: waived, cache: where, trivy: trivy ?? "trivy" });
   }
+
+  const waiver = {
+    ...{ id: "CVE-2026-0001", package: "left-pad" },
+    ...{ reason: "it pads nothing that a user gives", owner: "core", expires: "2999-12-31" },
+  };
 
   test("passes sound packages, and knows how many there were", async () => {
     const { verdict, figure, facts } = await scanFolder(aLock("left-pad", "1.3.1", "MIT"));
@@ -125,6 +136,45 @@ describe.skipIf(trivy === undefined && process.env.CI !== "true")("scan() with t
       expect(JSON.stringify(facts)).not.toContain("Z7QWERTY");
     },
     60_000,
+  );
+
+  test("lets a waived finding pass, and reports a waiver that nothing needs", async () => {
+    const vulnerable = await scanFolder(aLock("left-pad", "1.3.0", "MIT"), cache, [waiver]);
+    expect(vulnerable.verdict).toEqual({ kind: "pass" });
+    expect(vulnerable.figure).toContain("0 blocking, 1 waived");
+    const sound = await scanFolder(aLock("left-pad", "1.3.1", "MIT"), cache, [waiver]);
+    expect(sound.checks.map(({ name }) => name)).toContain("waiver CVE-2026-0001 left-pad is unused: remove it");
+  }, 60_000);
+
+  test("fails on a waiver that has ended", async () => {
+    const ended = { ...waiver, expires: "2020-01-31" };
+    const { verdict } = await scanFolder(aLock("left-pad", "1.3.0", "MIT"), cache, [ended]);
+    expect(verdict.kind).toBe("fail");
+    expect(explain(verdict)).toContain("ended on 2020-01-31; next: ask core");
+  }, 60_000);
+
+  test("lists components as CycloneDX", async () => {
+    const path = await aFolder(aLock("left-pad", "1.3.1", "MIT"));
+    const output = join(path, "bom.json");
+    const components = await writeSbom({ kind: "source", path }, policy, { output, trivy: trivy ?? "trivy" });
+    const bom = JSON.parse(await readFile(output, "utf8"));
+    expect(bom.bomFormat).toBe("CycloneDX");
+    expect(bom.components).toHaveLength(components);
+    expect(JSON.stringify(bom.components)).toContain("pkg:npm/left-pad@1.3.1");
+  }, 60_000);
+
+  test.skipIf(noRegistry && process.env.CI !== "true")(
+    "works with a database that was fetched from a mirror",
+    async () => {
+      await using mirror = await aMirror(cache);
+      const fetched = await aFolder({});
+      const argv = databaseArgv(fetched, { mirror: mirror.repository, plainHttp: true });
+      const { exitCode, stderr } = await runTool(trivy ?? "trivy", argv, { timeoutMs: 60_000 });
+      expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
+      const { verdict } = await scanFolder(aLock("left-pad", "1.3.0", "MIT"), fetched);
+      expect(explain(verdict)).toContain("CVE-2026-0001");
+    },
+    120_000,
   );
 
   test("does not listen to the ignore files of what it scans", async () => {

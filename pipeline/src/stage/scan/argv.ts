@@ -33,10 +33,21 @@ export function sbomArgv(
   return [...common(commands[target.kind], policy, options), "--format", "cyclonedx", ...subject(target, policy)];
 }
 
-/** Arguments of one `trivy` run that fetches the vulnerability database into `cache` and looks at nothing. */
-export function databaseArgv(cache: string, mirror: string | undefined): readonly string[] {
+/**
+ * Arguments of one `trivy` run that fetches the vulnerability database into `cache` and looks at nothing. `plainHttp`
+ * lets the mirror speak without TLS.
+ */
+export function databaseArgv(
+  cache: string,
+  { mirror, plainHttp = false }: { mirror?: string | undefined; plainHttp?: boolean } = {},
+): readonly string[] {
   const from = mirror === undefined ? [] : ["--db-repository", mirror];
-  return ["image", "--download-db-only", "--no-progress", "--disable-telemetry", "--cache-dir", cache, ...from];
+  const insecure = plainHttp ? ["--insecure"] : [];
+  return [
+    ...["image", "--download-db-only", "--no-progress", "--disable-telemetry", "--cache-dir", cache],
+    ...from,
+    ...insecure,
+  ];
 }
 
 function common(command: string, policy: ScanPolicy, options: { output: string; cache: string }): string[] {

@@ -32,13 +32,13 @@ export async function scan(options: ScanOptions): Promise<Report> {
   return {
     schema: "sluice/report/v1",
     stage: "scan",
-    subject: `${target.kind} ${target.path}`,
+    subject: target.kind,
     startedAt: new Date(nowMs).toISOString(),
     durationMs: performance.now() - startedAt,
     verdict,
     figure,
     checks,
-    facts: { next, ...facts },
+    facts: { next, path: target.path, ...facts },
   };
 }
 
