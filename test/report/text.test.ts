@@ -17,7 +17,7 @@ function deployed(journal: JournalBuilder, changes: Partial<Deployed> = {}): str
     aReport({ stage: "scan", verdict: { kind: "error", reason: noTrivy }, figure: "not scanned" }),
   ];
   const paths = { reportPath: "/srv/report.html", keyFile: "/srv/api-key" };
-  const site = { address: "http://127.0.0.1:4000/", model: "magika" };
+  const site = { address: "http://127.0.0.1:4000/", model: "magika", hasTraffic: true };
   return renderDeploy({ summary, reports, required: ["load"], ...site, ...paths, ...changes }, plain);
 }
 
@@ -30,6 +30,19 @@ test("renderDeploy() says what was released, on what grounds, where it is, and w
   expect(text).toContain("http://127.0.0.1:4000/v1/models/magika/predict");
   expect(text).toContain("$(cat /srv/api-key)");
   expect(text).toContain("rollback");
+});
+
+test("renderDeploy() offers made-up traffic to a rollout that nobody sends requests to", () => {
+  const reason = "Cannot judge canary: it answered 0 requests, policy needs 20 (20 more)";
+  const starved = () => {
+    const journal = aJournal().prepared().weight(0, 10).wait(1).look(0, {});
+    return journal.judged(0, { kind: "inconclusive", reason }).add({ kind: "paused", reason });
+  };
+  const text = deployed(starved(), { hasTraffic: false });
+  expect(text).toContain("0 requests, policy needs 20 (20 more)");
+  expect(text).toContain("sluice -- resume --traffic synthetic");
+  expect(deployed(starved())).not.toContain("--traffic");
+  expect(deployed(aGoodRollout(), { hasTraffic: false })).not.toContain("--traffic");
 });
 
 test("renderDeploy() says of a stage that nobody requires why it was not measured", () => {

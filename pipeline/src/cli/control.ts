@@ -14,8 +14,9 @@ import { outcomeOf } from "./outcome.ts";
 import { terminalProgress } from "./progress.ts";
 import { roll } from "./rolling.ts";
 import { openTarget } from "./target.ts";
+import { traffic, trafficOption, withTraffic } from "./traffic.ts";
 
-const Options = z.object({ reason: z.string().min(1), overrideBudget });
+const Options = z.object({ reason: z.string().min(1), overrideBudget, traffic });
 
 const descriptions: Record<Order["command"], string> = {
   pause: "Hold the open rollout at its weight until it is resumed.",
@@ -33,11 +34,12 @@ export function register(program: Command): void {
       { description, example: `sluice ${name} --reason "looks good to me"` },
       (command) => {
         const withReason = command.option("--reason <words>", "kept in the journal", "no reason given");
-        return name === "promote" ? withReason.option(...overrideBudgetOption) : withReason;
+        if (name === "promote") return withReason.option(...overrideBudgetOption);
+        return name === "resume" || name === "approve" ? withReason.option(...trafficOption) : withReason;
       },
       async (options) => {
-        const host = await openHost(placeOf(options));
-        const { reason, overrideBudget } = parseOptions(Options, options);
+        const { reason, overrideBudget, traffic } = parseOptions(Options, options);
+        const host = withTraffic(await openHost(placeOf(options)), traffic);
         const why = name === "promote" ? await affordable(host, reason, overrideBudget) : reason;
         return control(host, { command: name, by: userInfo().username, reason: why });
       },

@@ -22,9 +22,10 @@ import { outcomeOf } from "./outcome.ts";
 import { coloursFor, type Progress, terminalProgress } from "./progress.ts";
 import { roll } from "./rolling.ts";
 import { openTarget, type Target } from "./target.ts";
+import { traffic, trafficOption, withTraffic } from "./traffic.ts";
 
-const Options = z.object({ override: z.string().min(1).optional(), overrideBudget });
-type Options = z.infer<typeof Options>;
+const Options = z.object({ override: z.string().min(1).optional(), overrideBudget, traffic });
+type Options = Omit<z.infer<typeof Options>, "traffic">;
 
 export function register(program: Command): void {
   addCommand(
@@ -39,10 +40,11 @@ export function register(program: Command): void {
       command
         .argument("[model]", "model as name@version (default: the environment's release)")
         .option("--override <reason>", "begin in a freeze window or a cooldown; the reason is journaled")
-        .option(...overrideBudgetOption),
+        .option(...overrideBudgetOption)
+        .option(...trafficOption),
     async (options, [ref]) => {
-      const overrides = parseOptions(Options, options);
-      const host = await openHost(placeOf(options));
+      const { traffic, ...overrides } = parseOptions(Options, options);
+      const host = withTraffic(await openHost(placeOf(options)), traffic);
       const progress = terminalProgress();
       const wanted = ref ?? host.policies.environment.release;
       await findModel(host.place.modelsDir, wanted);

@@ -28,6 +28,7 @@ export async function outcomeOf(host: Host, address: string, rollout: string, st
       required: host.policies.admission.require,
       address,
       model: host.policies.environment.model,
+      hasTraffic: host.policies.environment.traffic !== undefined,
       reportPath: page,
       keyFile: host.keys.keyFile,
     },

@@ -13,9 +13,10 @@ import { outcomeOf } from "./outcome.ts";
 import { type Progress, terminalProgress } from "./progress.ts";
 import { roll } from "./rolling.ts";
 import { openTarget, type Target } from "./target.ts";
+import { traffic, trafficOption, withTraffic } from "./traffic.ts";
 
-const Options = z.object({ override: z.string().min(1).optional(), overrideBudget });
-type Options = z.infer<typeof Options>;
+const Options = z.object({ override: z.string().min(1).optional(), overrideBudget, traffic });
+type Options = Omit<z.infer<typeof Options>, "traffic">;
 
 export function register(program: Command): void {
   addCommand(
@@ -29,10 +30,11 @@ export function register(program: Command): void {
       command
         .argument("[release]", "id of an admitted release")
         .option("--override <reason>", "begin in a freeze window or a cooldown; the reason is journaled")
-        .option(...overrideBudgetOption),
+        .option(...overrideBudgetOption)
+        .option(...trafficOption),
     async (options, [id]) => {
-      const overrides = parseOptions(Options, options);
-      const host = await openHost(placeOf(options));
+      const { traffic, ...overrides } = parseOptions(Options, options);
+      const host = withTraffic(await openHost(placeOf(options)), traffic);
       const progress = terminalProgress();
       return holding(host.store, async (held) => {
         const target = await openTarget(host, held.lease.fence);

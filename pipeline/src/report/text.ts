@@ -21,6 +21,8 @@ export interface Deployed extends Gates {
   summary: RolloutSummary;
   address: string;
   model: string;
+  /** Whether the rollout sends requests of its own. */
+  hasTraffic: boolean;
   reportPath: string;
   keyFile: string;
 }
@@ -159,9 +161,10 @@ function firstCells(
   return { before, verdict: { text: verdict.kind, paint: paint(verdict.kind, colours) } };
 }
 
-function nextLines({ summary, reports, address, model, keyFile, reportPath }: Deployed): string[] {
+function nextLines(deployed: Deployed): string[] {
+  const { reports, address, model, keyFile, reportPath } = deployed;
   const { repeat } = reports.find(({ stage }) => stage === "load") ?? {};
-  const rows = nextCommands(summary).map(([what, command]): Cell[] => [{ text: what }, { text: command }]);
+  const rows = nextCommands(deployed).map(([what, command]): Cell[] => [{ text: what }, { text: command }]);
   return [
     `  site      ${address}`,
     `  report    ${reportPath}`,
@@ -174,15 +177,23 @@ function nextLines({ summary, reports, address, model, keyFile, reportPath }: De
   ];
 }
 
-function nextCommands({ status }: RolloutSummary): [string, string][] {
+function nextCommands({ summary: { status, steps }, hasTraffic }: Deployed): [string, string][] {
   const state: [string, string] = ["state", "npm run sluice -- status"];
+  const lacksTraffic = !hasTraffic && steps.at(-1)?.verdict?.kind === "inconclusive";
   switch (status) {
     case "promoted":
       return [state, ["go back", "npm run sluice -- rollback"]];
     case "aborted":
       return [state, ["history", "npm run sluice -- history"]];
     case "paused":
-      return [state, ["go on", "npm run sluice -- resume"], ["give up", "npm run sluice -- abort"]];
+      return [
+        state,
+        ["go on", "npm run sluice -- resume"],
+        ...(lacksTraffic
+          ? [["traffic", "npm run sluice -- resume --traffic synthetic"] satisfies [string, string]]
+          : []),
+        ["give up", "npm run sluice -- abort"],
+      ];
     case "open":
       return [state, ["go on", "npm run sluice -- rollout"], ["give up", "npm run sluice -- abort"]];
   }
