@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { evidence } from "../../pipeline/src/decide/evidence.ts";
+import { thresholdOf } from "../../pipeline/src/decide/needed.ts";
 import { plan } from "../../pipeline/src/decide/plan.ts";
 import { aSlo, aStep, aStrategy } from "../support/policies.ts";
 
@@ -9,8 +11,8 @@ const site = { slo: aSlo, ratePerSecond: 100, budgetDays: 30 };
 test("plan() gives each step its window when enough requests come in it", () => {
   const { steps: planned, seconds } = plan(strategy, site);
   expect(planned).toEqual([
-    { weight: 10, approval: false, seconds: 10, starves: false, requests: 100 },
-    { weight: 50, approval: false, seconds: 10, starves: false, requests: 500 },
+    { weight: 10, approval: false, seconds: 10, starves: false, requests: 100, minRequests: 20 },
+    { weight: 50, approval: false, seconds: 10, starves: false, requests: 500, minRequests: 20 },
   ]);
   expect(seconds).toBe(20);
 });
@@ -30,4 +32,27 @@ test("plan() counts what a canary that fails every request costs", () => {
   expect(brokenSeconds).toBe(1);
   // 10 errors of the 259,200 that 30 days at 100 per second allow.
   expect(budgetShare).toBeCloseTo(10 / 259_200, 12);
+});
+
+test("plan() keeps whether a step waits for approval", () => {
+  const approved = aStrategy({ steps: [{ ...aStep(100), approval: true }] });
+  expect(plan(approved, site).steps[0]).toMatchObject({ weight: 100, approval: true, requests: 500 });
+});
+
+test("plan() says after how many requests each kind of bad canary is rejected: as many as the judge itself takes", () => {
+  const { needed } = plan(strategy, site);
+  const rejects = (evidenceOf: number) => evidenceOf >= thresholdOf(strategy, aSlo);
+  const errors = (n: number) => evidence([{ hits: n * 0.01, misses: n * 0.99, odds: 0.001 / 0.999 }]);
+  expect([rejects(errors(needed.tenfoldErrors)), rejects(errors(needed.tenfoldErrors - 1))]).toEqual([true, false]);
+  // Two of three of the slowest 5 % are the canary's; that quantile has fewer requests than the median, but is asked for too.
+  const slow = (n: number) => evidence([{ hits: (n * (0.1 * 2)) / 3, misses: (n * 0.1) / 3, odds: 1.5 }]);
+  expect([rejects(slow(needed.twiceAsManySlow)), rejects(slow(needed.twiceAsManySlow - 2))]).toEqual([true, false]);
+  // 40 % changed against 4 %: what must be beaten is the noise, not the share that is meant.
+  const changed = (n: number) => evidence([{ hits: n * 0.4, misses: 0, odds: 1.5 }]);
+  expect([rejects(changed(needed.tenfoldChanges)), rejects(changed(needed.tenfoldChanges - 1))]).toEqual([true, false]);
+});
+
+test("plan() has no number of requests for what no evidence could ever show", () => {
+  const lax = aStrategy({ judge: { ...aStrategy().judge, ratio: 100 } });
+  expect(plan(lax, site).needed.twiceAsManySlow).toBe(Number.POSITIVE_INFINITY);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { fold, type RolloutState } from "../../pipeline/src/decide/state.ts";
+import type { Verdict } from "../../pipeline/src/spec/verdict.ts";
 import { aJournal, type JournalBuilder } from "../support/journal.ts";
 
 function stateOf(journal: JournalBuilder): RolloutState {
@@ -59,15 +60,12 @@ describe("fold() of looks", () => {
 });
 
 describe("fold() of verdicts", () => {
-  const judged = (kind: "pass" | "fail" | "error" | "inconclusive") => {
-    const reason = "because";
-    const verdict = {
-      pass: { kind: "pass" },
-      fail: { kind: "fail", breaches: [reason] },
-      error: { kind: "error", reason },
-      inconclusive: { kind: "inconclusive", reason },
-    } as const;
-    return stateOf(aJournal().prepared().weight(0, 10).judged(0, verdict[kind]));
+  const reason = "because";
+  const verdicts: Record<Verdict["kind"], Verdict> = {
+    pass: { kind: "pass" },
+    fail: { kind: "fail", breaches: [reason] },
+    error: { kind: "error", reason },
+    inconclusive: { kind: "inconclusive", reason },
   };
 
   test.each([
@@ -76,7 +74,8 @@ describe("fold() of verdicts", () => {
     ["error", { passed: new Set(), aborting: "because", paused: undefined }],
     ["inconclusive", { passed: new Set(), aborting: undefined, paused: "because" }],
   ] as const)("%s leads on, back, or to a pause", (kind, expected) => {
-    expect(judged(kind)).toMatchObject(expected);
+    const journal = aJournal().prepared().weight(0, 10).judged(0, verdicts[kind]);
+    expect(stateOf(journal)).toMatchObject(expected);
   });
 
   test("keeps the first reason to go back", () => {

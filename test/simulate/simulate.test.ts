@@ -4,7 +4,7 @@ import { modelled } from "../../pipeline/src/simulate/latencies.ts";
 import { interval, simulateMany } from "../../pipeline/src/simulate/many.ts";
 import { randomFrom } from "../../pipeline/src/simulate/random.ts";
 import { answer } from "../../pipeline/src/simulate/traffic.ts";
-import { aSlo, aStrategy } from "../support/policies.ts";
+import { aSlo, aStep, aStrategy } from "../support/policies.ts";
 
 const latencies = modelled(5);
 const site = { ratePerSecond: 100, swing: 0.3, errorRate: 0.0005, noiseRate: 0, latencies };
@@ -67,3 +67,23 @@ function correlation(xs: number[], ys: number[]): number {
   const deviation = (values: number[], m: number) => Math.sqrt(mean(values.map((value) => (value - m) ** 2)));
   return mean(products) / deviation(xs, mx) / deviation(ys, my);
 }
+
+test.each([["half-lost"], ["silent"]] as const)(
+  "simulateMany() neither promotes nor blames a canary whose requests are lost: %s",
+  (fault) => {
+    const steps = [{ ...aStep(20), seconds: 60, maxSeconds: 120 }];
+    const tally = simulateMany(fault, { ...setting, strategy: aStrategy({ steps }), runs: 10 });
+    expect(tally).toMatchObject({ promoted: 0, aborted: 0, paused: 10 });
+  },
+);
+
+test("simulateMany() tells changed answers from a model that never answers the same", () => {
+  const judge = { ...aStrategy().judge, answersPerLook: 40, maxChangedRate: 0.002 };
+  const asking = { ...setting, strategy: aStrategy({ judge }), runs: 20 };
+  expect(simulateMany("none", { ...asking, site: { ...site, noiseRate: 0.2 } }).aborted).toBe(0);
+  expect(simulateMany("flips-10-percent", asking).aborted).toBe(20);
+});
+
+test("simulateMany() says how long the longest promotion took", () => {
+  expect(simulateMany("none", { ...setting, runs: 5 }).promotedSeconds).toBeGreaterThanOrEqual(10);
+});

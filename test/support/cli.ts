@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { temporaryFolder } from "./folder.ts";
@@ -94,6 +94,7 @@ export async function aRepository(...models: string[]): Promise<{ path: string }
   await writeFile(join(folder.path, "policies/rollout.yaml"), stringify(quickRollout));
   await writeFile(join(folder.path, "policies/load.yaml"), stringify(quickLoad));
   await writeFile(join(folder.path, "policies/slo.yaml"), stringify(looseSlo));
+  await slowDown(join(folder.path, "policies/environments/local.yaml"));
   for (const model of models) {
     await mkdir(join(folder.path, "models", model), { recursive: true });
     await cp(join(root, "models", model), join(folder.path, "models", model), { recursive: true });
@@ -105,4 +106,10 @@ export async function aRepository(...models: string[]): Promise<{ path: string }
       await folder[Symbol.asyncDispose]();
     },
   };
+}
+
+/** As many requests as a machine that runs other tests too can answer. */
+async function slowDown(environment: string): Promise<void> {
+  const text = await readFile(environment, "utf8");
+  await writeFile(environment, text.replace(/ratePerSecond: \d+/, "ratePerSecond: 40"));
 }

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { admit } from "../decide/admit.ts";
 import { exitCodes, exitOfVerdict } from "../decide/exit.ts";
+import { verifyFolder } from "../release/folder.ts";
 import { findModel } from "../release/models.ts";
 import { type Gates, renderGates } from "../report/text.ts";
 import { openRollout } from "../rollout/open.ts";
@@ -47,10 +48,10 @@ export function register(program: Command): void {
       const host = withTraffic(await openHost(placeOf(options)), traffic);
       const progress = terminalProgress();
       const wanted = ref ?? host.policies.environment.release;
-      await findModel(host.place.modelsDir, wanted);
+      const modelDir = await findModel(host.place.modelsDir, wanted);
       return holding(host.store, async (held) => {
         return (
-          (await goOn(host, held, wanted, progress)) ??
+          (await goOn(host, held, { ref: wanted, modelDir }, progress)) ??
           (await deploy(host, held, { ref: wanted, ...overrides }, progress))
         );
       });
@@ -58,15 +59,24 @@ export function register(program: Command): void {
   );
 }
 
-/** An earlier run was cut short: its rollout goes on under the policies it began with. */
-async function goOn(host: Host, held: Holding, ref: string, progress: Progress): Promise<Outcome | undefined> {
+/**
+ * An earlier run was cut short: its rollout goes on under the policies it began with. Anything else fails while a
+ * rollout is open, another model folder of the same name too.
+ */
+async function goOn(
+  host: Host,
+  held: Holding,
+  { ref, modelDir }: { ref: string; modelDir: string },
+  progress: Progress,
+): Promise<Outcome | undefined> {
   const open = await openRollout(host.store);
   if (open === undefined) return undefined;
-  const { name, version } = open.state.opened.candidate.model;
-  if (`${name}@${version}` !== ref) {
+  const { name, version, digest } = open.state.opened.candidate.model;
+  const isSame = `${name}@${version}` === ref && (await verifyFolder(modelDir)).digest === digest;
+  if (!isSame) {
     throw new DeployError(
       "E_STATE",
-      `Cannot deploy ${ref}: the rollout of ${name}@${version} has not ended; next: sluice rollout, or sluice abort`,
+      `Cannot deploy ${ref}: the rollout of ${name}@${version} (${digest}) has not ended; next: sluice rollout, or sluice abort`,
     );
   }
   progress.done(`going on with rollout ${open.id} from its journal`);

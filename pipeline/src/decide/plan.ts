@@ -1,5 +1,6 @@
 import type { Slo, Strategy } from "../spec/policy.ts";
 import { evidence } from "./evidence.ts";
+import { type Needed, neededFor, thresholdOf } from "./needed.ts";
 
 /** One step as it would go at a given rate of requests. Seconds are those of the policy, or longer where traffic is thin. */
 export interface PlannedStep {
@@ -9,8 +10,9 @@ export interface PlannedStep {
   seconds: number;
   /** Whether the step would pause, for want of requests, at `maxSeconds`. */
   starves: boolean;
-  /** The canary's requests until then. */
+  /** The canary's requests until then, and the fewest that a pass needs. */
   requests: number;
+  minRequests: number;
 }
 
 /**
@@ -19,6 +21,7 @@ export interface PlannedStep {
  */
 export interface Plan {
   steps: PlannedStep[];
+  needed: Needed;
   seconds: number;
   brokenRequests: number;
   brokenSeconds: number;
@@ -41,6 +44,7 @@ export function plan(
       seconds,
       starves,
       requests: Math.floor(canaryPerSecond * seconds),
+      minRequests: step.minRequests,
     };
   });
   const brokenRequests = requestsOfBroken(strategy, slo, ratePerSecond);
@@ -48,6 +52,7 @@ export function plan(
   const looks = Math.ceil(brokenRequests / firstPerSecond / strategy.lookSeconds);
   return {
     steps,
+    needed: neededFor(strategy, slo),
     seconds: steps.reduce((sum, step) => sum + step.seconds, 0),
     brokenRequests,
     brokenSeconds: looks * strategy.lookSeconds,
@@ -57,14 +62,12 @@ export function plan(
 }
 
 /** By the errors alone, at the first step's weight; a look counts `eventsPerLook` of its events at most. */
-function requestsOfBroken({ judge, lookSeconds, steps }: Strategy, slo: Slo, ratePerSecond: number): number {
-  // Errors against baseline and SLO, the answers, and one metric for each quantile: as many as the judge has.
-  const metrics = 3 + judge.latencyQuantiles.length + slo.latency.length;
-  const threshold = metrics / judge.falseAlarm;
+function requestsOfBroken(strategy: Strategy, slo: Slo, ratePerSecond: number): number {
+  const { judge, lookSeconds, steps } = strategy;
   const perLook = (ratePerSecond * (steps[0]?.weight ?? 0) * lookSeconds) / 100;
   const counted = Math.min(judge.eventsPerLook, perLook);
   const odds = slo.maxErrorRate / (1 - slo.maxErrorRate);
   let looks = 1;
-  while (evidence([{ hits: counted * looks, misses: 0, odds }]) < threshold) looks += 1;
+  while (evidence([{ hits: counted * looks, misses: 0, odds }]) < thresholdOf(strategy, slo)) looks += 1;
   return Math.ceil(looks * perLook);
 }

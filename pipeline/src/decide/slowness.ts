@@ -35,8 +35,11 @@ export function slownessAgainstBaseline(deltas: readonly Delta[], quantile: numb
   };
 }
 
-/** Walks down from the slowest bucket as long as whole buckets fit: requests of one bucket cannot be told apart. */
-function slowestOf({ canary, baseline }: Delta, quantile: number, { slowdown }: JudgePolicy): Slowest {
+/**
+ * The slowest `1 - quantile` of both arms' requests. Walks down from the slowest bucket as long as whole buckets fit:
+ * requests of one bucket cannot be told apart.
+ */
+export function slowestOf({ canary, baseline }: Delta, quantile: number, { slowdown }: JudgePolicy): Slowest {
   const slowed = (micros: number) => Math.max(micros * slowdown.ratio, micros + slowdown.ms * 1000);
   const wanted = Math.max(1, Math.round((1 - quantile) * (countOf(canary.latency) + countOf(baseline.latency))));
   const found = { canary: 0, baseline: 0 };

@@ -8,7 +8,9 @@ export function renderPlan(
   { strategy, ratePerSecond, budgetDays }: { strategy: string; ratePerSecond: number; budgetDays: number },
   colours: Colours,
 ): string {
-  const head = ["step", "weight", "time", "canary requests", ""].map((text): Cell => ({ text, paint: colours.dim }));
+  const head = ["step", "weight", "time", "canary requests", "a pass needs", ""].map(
+    (text): Cell => ({ text, paint: colours.dim }),
+  );
   const share = Number((100 * plan.budgetShare).toPrecision(2));
   return [
     colours.bold(
@@ -16,12 +18,19 @@ export function renderPlan(
     ),
     ...layOut([head, ...plan.steps.map(rowOf)]),
     ...paragraph(
+      `Taken back, as a rule, after ${count(plan.needed.tenfoldErrors)} of the canary's requests when it fails ten times as many as the SLO allows, ${count(plan.needed.twiceAsManySlow)} when twice as many as the baseline's are slow, ${count(plan.needed.tenfoldChanges)} compared answers when it changes ten times as many as allowed.`,
+    ),
+    ...paragraph(
       `A canary that fails every request is taken back after about ${plan.brokenRequests} of them, ${duration(plan.brokenSeconds)} from its first weight: ${share} % of the error budget of ${budgetDays} days.`,
     ),
   ].join("\n");
 }
 
-function rowOf({ weight, seconds, requests, approval, starves }: PlannedStep, i: number): Cell[] {
+function count(needed: number): string {
+  return Number.isFinite(needed) ? String(needed) : "no number";
+}
+
+function rowOf({ weight, seconds, requests, minRequests, approval, starves }: PlannedStep, i: number): Cell[] {
   const right = (text: string): Cell => ({ text, align: "right" });
   const notes = [approval ? "waits for approval" : "", starves ? "pauses: too few requests come in time" : ""];
   return [
@@ -29,6 +38,7 @@ function rowOf({ weight, seconds, requests, approval, starves }: PlannedStep, i:
     right(`${weight} %`),
     right(duration(seconds)),
     right(String(requests)),
+    right(String(minRequests)),
     { text: notes.filter((note) => note !== "").join("; ") },
   ];
 }

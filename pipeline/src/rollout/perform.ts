@@ -12,7 +12,7 @@ export interface Effects {
   runtime: Runtime;
   releasesDir: string;
   replayGolden: (address: string, release: Release) => Promise<void>;
-  /** Throws `E_DIGEST` or `E_STATE` when the release could not be returned to. */
+  /** Throws `E_DIGEST` or `E_STATE` when the release could not be returned to, for it is no longer there as it was. */
   proveReturn: (release: Release) => Promise<void>;
   /** Puts `count` requests to the revisions at these addresses and compares their answers with stable's. */
   compareAnswers: (addresses: { stable: string; canary: string; baseline?: string }, count: number) => Promise<Answers>;
@@ -39,7 +39,9 @@ export async function perform(action: Action, opened: Opened, effects: Effects):
     case "shiftAll":
       return router.writeWeights({ [arms[action.to]]: 100 });
     case "proveReturn":
-      return effects.proveReturn(opened.stable);
+      // Nor does anybody stay where nothing could be started again.
+      await effects.proveReturn(opened.stable);
+      return effects.proveReturn(opened.candidate);
     case "setStable":
       return runtime.writeStable(arms.canary);
     case "stop":

@@ -7,7 +7,8 @@ import type { Site } from "./traffic.ts";
 
 /**
  * What became of `runs` rollouts with one fault. `rate` is the share taken back, `low` and `high` bound it with 95 %
- * confidence (Clopper-Pearson). The medians are of those taken back: null when none was.
+ * confidence (Clopper-Pearson). The medians are of those taken back, `promotedSeconds` is the longest of those promoted:
+ * null when there was none.
  */
 export interface Tally {
   fault: FaultName;
@@ -20,6 +21,7 @@ export interface Tally {
   high: number;
   medianRequests: number | null;
   medianSeconds: number | null;
+  promotedSeconds: number | null;
 }
 
 /** Simulates `runs` rollouts with one fault; the same `seed` gives the same figures. */
@@ -31,19 +33,21 @@ export function simulateMany(
   const endings = Array.from({ length: runs }, () =>
     simulateRollout({ strategy, slo, site, fault: faults[fault] }, random),
   );
-  const count = (result: Ending["result"]) => endings.filter((ending) => ending.result === result).length;
-  const back = endings.filter(({ result }) => result === "aborted");
+  const having = (result: Ending["result"]) => endings.filter((ending) => ending.result === result);
+  const back = having("aborted");
   const aborted = back.length;
+  const promoted = having("promoted");
   return {
     fault,
     runs,
-    promoted: count("promoted"),
+    promoted: promoted.length,
     aborted,
-    paused: count("paused"),
+    paused: having("paused").length,
     rate: aborted / runs,
     ...interval(aborted, runs),
     medianRequests: median(back.map(({ requests }) => requests)),
     medianSeconds: median(back.map(({ seconds }) => seconds)),
+    promotedSeconds: promoted.reduce<number | null>((most, { seconds }) => Math.max(most ?? 0, seconds), null),
   };
 }
 

@@ -1,13 +1,5 @@
 import type { Tally } from "./many.ts";
 
-/** What was simulated, for the head of a page. */
-export interface Setting {
-  strategy: string;
-  ratePerSecond: number;
-  seed: number;
-  command: string;
-}
-
 /** The figures as Markdown: a table, and a bar for each rate. */
 export function simulationTable(tallies: readonly Tally[]): string {
   const rows = tallies.map((tally) => {
@@ -31,22 +23,8 @@ export function simulationTable(tallies: readonly Tally[]): string {
   ]);
 }
 
-/** One strategy's part of `docs/simulation.md`. */
-export function simulationSection(
-  tallies: readonly Tally[],
-  { strategy, ratePerSecond, seed, command }: Setting,
-): string {
-  return [
-    `## ${strategy}`,
-    "",
-    `At ${ratePerSecond} requests per second, seed ${seed}: \`${command}\``,
-    "",
-    simulationTable(tallies),
-    "",
-  ].join("\n");
-}
-
-function aligned(rows: readonly (readonly string[])[]): string {
+/** Cells as a Markdown table, the first row its head. */
+export function aligned(rows: readonly (readonly string[])[]): string {
   const [head = [], ...body] = rows;
   const widths = head.map((_, i) => Math.max(3, ...rows.map((row) => row[i]?.length ?? 0)));
   const line = (row: readonly string[]) => `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`;
@@ -57,6 +35,7 @@ function bar(rate: number): string {
   return "█".repeat(Math.round(rate * 20)).padEnd(20, "·");
 }
 
-function percent(rate: number): string {
+/** A rate 0..1 as people read it. */
+export function percent(rate: number): string {
   return `${Number((100 * rate).toFixed(2))} %`;
 }

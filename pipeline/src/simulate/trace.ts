@@ -8,11 +8,17 @@ export interface Trace {
 }
 
 /** The first line of a trace. Each other line is one answered request: when it was sent, counted from anywhere, and how long it took. */
-export const traceHead = "at_ms,latency_ms";
+const traceHead = "at_ms,latency_ms";
 /** A trace shorter than this says too little about a site's weather. */
 const fewestSeconds = 30;
 /** After so many seconds, on average, a replay goes on at another place of the trace. */
 const meanStay = 30;
+
+/** A trace as text, one answered request a line. */
+export function formatTrace(requests: readonly { atMs: number; latencyMs: number }[]): string {
+  const lines = requests.map(({ atMs, latencyMs }) => `${Math.round(atMs)},${latencyMs.toFixed(3)}`);
+  return `${[traceHead, ...lines].join("\n")}\n`;
+}
 
 /** Reads a trace; throws `E_FILE` naming the line that is none. */
 export function parseTrace(text: string, path: string): Trace {
