@@ -2,9 +2,12 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { buildBundle } from "../../pipeline/src/release/bundle.ts";
+import { createKey, revokeKey, writeKeys } from "../../pipeline/src/release/key.ts";
 import { aModelCopy, edit } from "../release/model-copy.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { magikaDir, patience, root, sample, tabularDir } from "../support/service-app.ts";
 import { runtimes, type ServiceProcess, source, spawnProcess, startProcess } from "../support/service-process.ts";
+import { until } from "../support/until.ts";
 
 setDefaultTimeout(patience);
 
@@ -79,6 +82,46 @@ for (const runtime of runtimes) {
         "cut",
       );
       expect(await service.exited).toBe(0);
+    });
+
+    test("ends at once on a second signal", async () => {
+      await using service = await startProcess(runtime, { env: { SLUICE_NOTICE_MS: "600000" } });
+      service.kill("SIGTERM");
+      await until("the drain", () => (service.output().includes('"message":"draining"') ? true : undefined));
+      service.kill("SIGTERM");
+      expect(await service.exited).toBe(1);
+      expect(service.output()).toContain("Ended by a second SIGTERM");
+    });
+
+    test("takes up a key file that changes, without a restart", async () => {
+      await using folder = await temporaryFolder();
+      const keyFile = join(folder.path, "keys.json");
+      const first = createKey({ schema: "sluice/keys/v1", keys: [] }, { id: "one", scopes: ["predict"] });
+      await writeKeys(keyFile, first.file);
+      await using service = await startProcess(runtime, { keyFile, folder: folder.path });
+      const second = createKey(first.file, { id: "two", scopes: ["predict"] });
+      const ask = async (key: string) => (await predict({ ...service, key }, JSON.stringify(sample))).status;
+      expect([await ask(first.key), await ask(second.key)]).toEqual([200, 401]);
+      await writeKeys(keyFile, revokeKey(second.file, "one", "2026-01-01T00:00:00Z"));
+      await until("the new keys", async () => ((await ask(second.key)) === 200 ? true : undefined));
+      expect(await ask(first.key)).toBe(401);
+    });
+
+    test("keeps answers by Idempotency-Key in a file, over a restart", async () => {
+      await using folder = await temporaryFolder();
+      const keyFile = join(folder.path, "keys.json");
+      const { file, key } = createKey({ schema: "sluice/keys/v1", keys: [] }, { id: "one", scopes: ["predict"] });
+      await writeKeys(keyFile, file);
+      const env = { SLUICE_IDEMPOTENCY: join(folder.path, "answers.db") };
+      const replayed: (string | null)[] = [];
+      for (const _ of ["first", "again"]) {
+        await using service = await startProcess(runtime, { keyFile, folder: folder.path, env });
+        const answer = await predict({ ...service, key }, JSON.stringify(sample), { "idempotency-key": "k1" });
+        replayed.push(answer.headers.get("idempotency-replayed"));
+        service.kill("SIGTERM");
+        expect([answer.status, await service.exited]).toEqual([200, 0]);
+      }
+      expect(replayed).toEqual([null, "true"]);
     });
 
     test("refuses a changed model with exit code 3 and names the file and both digests", async () => {

@@ -153,6 +153,15 @@ test("requests that share a run are answered each for itself", async () => {
   expect(Number(all)).toBeGreaterThan(Number(largest)); // some runs had more than one item
 });
 
+test("requests to a model that is not safe to batch never share a run", async () => {
+  await using model = await wildModel({ batch: { safe: false, maxSize: 8 } });
+  await using service = await testService({ dirs: [model.dir] });
+  const asked = Array.from({ length: 30 }, () => service.predict(sample));
+  expect(new Set((await Promise.all(asked)).map(({ status }) => status))).toEqual(new Set([200]));
+  const metrics = await (await service.ask("/metrics")).text();
+  expect(metrics).toMatch(/sluice_batch_size_bucket\{[^}]*le="1"\} 30\n/);
+});
+
 /** ONNX Runtime promises no bit equality between batch sizes. */
 function withoutNoise(text: string): string {
   return text.replace(/\d\.\d{5}\d+/g, (number) => Number(number).toFixed(4));

@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { digestKey, newKey } from "../../pipeline/src/release/key.ts";
 import { root, tabularDir } from "./service-app.ts";
 
-/** What a program may: write to the folder `state`, read the `folders`, and see these environment variables. */
-type Leave = { state: string; folders: string[]; variables: string[] };
+/** What a program may: write to these folders, read those, and see these environment variables. */
+type Leave = { writes: string[]; reads: string[]; variables: string[] };
 
 /** How a runtime runs a program with no more leave than that, where it has such a thing. */
 export type Runtime = {
@@ -29,9 +29,9 @@ export const runtimes: Runtime[] = [
   {
     name: "Deno",
     found: deno !== undefined,
-    command: (program, { state, folders, variables }) => [
-      ...[deno ?? "deno", "run", "--no-prompt", "--allow-net=127.0.0.1", `--allow-read=${[root, ...folders].join()}`],
-      ...[`--allow-write=${state}`, `--allow-env=${variables.join()}`],
+    command: (program, { writes, reads, variables }) => [
+      ...[deno ?? "deno", "run", "--no-prompt", "--allow-net=127.0.0.1", `--allow-read=${[root, ...reads].join()}`],
+      ...[`--allow-write=${writes.join()}`, `--allow-env=${variables.join()}`],
       ...[`--allow-ffi=${join(modules, "onnxruntime-node")}`, program],
     ],
   },
@@ -47,7 +47,14 @@ export type ServiceProcess = {
   exited: Promise<number>;
 } & AsyncDisposable;
 
-export type StartOptions = { program?: string; dirs?: string[]; env?: Record<string, string>; keyFile?: string };
+/** `folder`: one more that it may read and write. */
+export type StartOptions = {
+  program?: string;
+  dirs?: string[];
+  env?: Record<string, string>;
+  keyFile?: string;
+  folder?: string;
+};
 
 export const source = join(root, "service", "src", "main.ts");
 
@@ -65,7 +72,7 @@ export async function startProcess(runtime: Runtime, options: StartOptions = {})
 /** Starts the service as a process, and does not wait. */
 export async function spawnProcess(
   runtime: Runtime,
-  { program = source, dirs = [tabularDir], env = {}, keyFile }: StartOptions = {},
+  { program = source, dirs = [tabularDir], env = {}, keyFile, folder }: StartOptions = {},
 ): Promise<{ process: ServiceProcess; ready: Promise<void> }> {
   await mkdir(join(root, ".sluice"), { recursive: true });
   const state = await mkdtemp(join(root, ".sluice", "test-service-"));
@@ -75,7 +82,9 @@ export async function spawnProcess(
   if (keyFile === undefined) await writeFile(keyPath, JSON.stringify({ schema: "sluice/keys/v1", keys }));
   const readyFile = join(state, "ready.json");
   const variables = env.SLUICE_OTLP === undefined ? ["SLUICE_*"] : ["SLUICE_*", "OTEL_*"];
-  const child = Bun.spawn(runtime.command(program, { state, folders: dirs.map(dirname), variables }), {
+  const more = folder === undefined ? [] : [folder];
+  const leave = { writes: [state, ...more], reads: [...dirs.map(dirname), ...more], variables };
+  const child = Bun.spawn(runtime.command(program, leave), {
     cwd: root,
     env: { SLUICE_MODELS: dirs.join(":"), SLUICE_KEYS: keyPath, SLUICE_READY_FILE: readyFile, ...env },
     stdout: "pipe",
