@@ -142,6 +142,22 @@ test("driveApart() shares one plan among processes and merges what they saw", as
   expect(seen()).toBe(100);
 });
 
+test("driveApart() has as many requests under way as it is allowed to, and holds none back", async () => {
+  const all = 600;
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  // Nobody is answered before everybody is here.
+  const { url } = server(async (_, index) => {
+    if (index === all - 1) open();
+    await gate;
+    return Response.json({});
+  });
+  const [tally] = await driveApart(plan([url], { phases: [constant(all, 1)], maxInFlight: all, timeoutMs: 30_000 }));
+  expect(tally).toMatchObject({ requests: all, errors: 0, dropped: 0 });
+}, 60_000);
+
 test("startTraffic() survives a server that resets every connection, and tells what it met", async () => {
   let resets = 0;
   const resetting = createServer((socket) => {

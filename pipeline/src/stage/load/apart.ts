@@ -11,6 +11,8 @@ import { orderToWire, TallyWire } from "./wire.ts";
 
 const script = fileURLToPath(new URL("process.ts", import.meta.url));
 const startUpMs = 500;
+/** Connections that are being closed while the next request begins. */
+const spare = 64;
 
 /**
  * Drives the plan in processes of its own, so that nothing here disturbs the measurement, and several when one cannot
@@ -31,9 +33,12 @@ export async function driveApart(plan: Plan, { processes = 1 } = {}): Promise<Ta
 }
 
 async function driveShare(plan: Plan, share: Share): Promise<z.infer<typeof TallyWire>[]> {
-  const child = spawn(process.execPath, [script], { stdio: ["pipe", "pipe", "pipe"] });
+  const maxInFlight = portion(plan, share);
+  // Bun would queue requests above its own limit unseen, and the service would be blamed for the wait.
+  const env = { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: String(maxInFlight + spare) };
+  const child = spawn(process.execPath, [script], { stdio: ["pipe", "pipe", "pipe"], env });
   // stdin stays open: its end tells the child that this process has died.
-  child.stdin.write(`${JSON.stringify(orderToWire({ ...plan, maxInFlight: portion(plan, share) }, share))}\n`);
+  child.stdin.write(`${JSON.stringify(orderToWire({ ...plan, maxInFlight }, share))}\n`);
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   if (code !== 0) {
     throw new DeployError("E_TOOL", `Cannot drive load: driver process exited ${code}, expected 0: ${stderr.trim()}`);
