@@ -16,7 +16,7 @@ const stryker = "@stryker-mutator/core@9.6.1";
 const groups = {
   judging: {
     files: ["judge", "metric", "metrics", "slowness", "skew", "answers", "trials", "evidence", "sample", "weights"],
-    tests: ["judge", "metrics", "skew", "evidence", "sample", "plan"],
+    tests: ["judge", "metrics", "skew", "evidence", "sample", "plan", "weights"],
   },
   deciding: {
     files: ["state", "next", "deadline", "freeze", "begin", "admit", "exit", "plan"],

@@ -29,6 +29,8 @@ const none = aSample({ requests: 0 });
 test.each([
   ["equal arms, before the step's time", looks(9, aSample(), aSample()), undefined],
   ["equal arms, at the step's time", looks(10, aSample(), aSample()), "pass"],
+  ["exactly as many requests as it needs", looks(10, aSample({ requests: 10 }), aSample({ requests: 10 })), "pass"],
+  ["too few requests of the baseline alone", looks(10, aSample({ requests: 12 }), aSample({ requests: 9 })), undefined],
   ["too few requests, time left", looks(10, few, few), undefined],
   ["too few requests, time over", looks(60, few, few), "inconclusive"],
   ["nothing at all", looks(60, none, none), "inconclusive"],
@@ -36,6 +38,7 @@ test.each([
   ["a silent canary", looks(60, none, few), "inconclusive"],
   ["a silent baseline", looks(60, few, none), "inconclusive"],
   ["errors on the canary only", looks(10, aSample({ errors: 4 }), aSample()), "fail"],
+  ["errors on both arms, far more on the canary", looks(60, aSample({ errors: 18 }), aSample({ errors: 4 })), "fail"],
   ["many errors on both arms", looks(30, aSample({ errors: 4 }), aSample({ errors: 4 })), "inconclusive"],
   ["a canary slower than the baseline", looks(30, aSample({ slow: 10 }), aSample()), "fail"],
   ["a canary slower than the SLO", looks(30, aSample({ slow: 5, at: 150 }), aSample()), "fail"],
@@ -131,4 +134,36 @@ test.each([
 ])("judge() cannot measure %s that are no number, and says so", (_, broken) => {
   const verdict = verdictOf(looks(10, { ...aSample(), ...broken }, aSample()));
   expect(verdict).toMatchObject({ kind: "error", reason: expect.stringContaining("is not a number") });
+});
+
+/** A judge who sees nothing against the baseline: what is left is the SLO. */
+const absolute = { judge: { ...policy, ratio: 100 }, slo };
+
+test("judge() blames a canary that breaks the SLO alone, and one that breaks more of it than the baseline does", () => {
+  const verdict = (canary: Sample, baseline: Sample) => judge(looks(30, canary, baseline), step, absolute).verdict;
+  expect(verdict(aSample({ errors: 4 }), aSample())).toEqual({
+    kind: "fail",
+    breaches: ["120 errors in 600 requests, SLO allows 1 %"],
+  });
+  const both = aSample({ errors: 4, slow: 5, at: 150 });
+  expect(verdict(both, aSample({ errors: 4 }))).toMatchObject({ kind: "fail" });
+  expect(verdict(both, both)).toEqual({
+    kind: "inconclusive",
+    reason:
+      "Cannot judge canary: baseline is outside the SLO as well: 120 errors in 600 requests, SLO allows 1 %; p99 150 ms, SLO allows 100 ms",
+  });
+});
+
+test("judge() names the arm that had too few requests", () => {
+  const verdict = verdictOf(looks(60, aSample({ requests: 2 }), aSample({ requests: 1 })));
+  expect(verdict).toMatchObject({ reason: expect.stringContaining("baseline had 60 requests in 60 s") });
+});
+
+test("judge() keeps the figures of the step: what each arm answered, and how fast", () => {
+  const silent = { ...none, errors: 3, requests: 3 };
+  const before = looks(5, aSample(), aSample());
+  const all = [...before, ...looks(2, aSample({ slow: 10 }), silent).map((look) => ({ ...look, step: 1 }))];
+  expect(judge(all, step, { judge: policy, slo }).figure).toBe(
+    "canary 40 requests, 0 errors, p50 10 ms, p99 50 ms; baseline 6 requests, 6 errors, no latency",
+  );
 });

@@ -40,6 +40,11 @@ describe("share()", () => {
     expect(share(delta, 2, 1, policy)).toEqual({ hits: 2, misses: 1, odds: 4.5 });
   });
 
+  test("counts hits and misses together towards what one look may say", () => {
+    const delta = { canary: aSample(), baseline: aSample() };
+    expect(share(delta, 4, 4, policy)).toEqual({ hits: 2.5, misses: 2.5, odds: 1.5 });
+  });
+
   test.each([
     ["canary", { canary: aSample({ requests: 0 }), baseline: aSample() }],
     ["baseline", { canary: aSample(), baseline: aSample({ requests: 0 }) }],
@@ -109,6 +114,43 @@ describe("slownessAgainstBaseline()", () => {
     ).toBe("3 of 4");
   });
 
+  test("says so in words", () => {
+    const slow: Latency = [
+      [1_000, 8],
+      [9_000, 2],
+    ];
+    const usual = arm([[1_000, 10]]);
+    const look = { canary: arm(slow), baseline: usual };
+    expect(slownessAgainstBaseline([look, look], 0.9, policy).words).toBe(
+      "4 of the 4 slowest requests (10 % of both arms') were the canary's",
+    );
+  });
+
+  test("goes on with the other arm where one has no slow requests left, or no more requests at all", () => {
+    const baseline: Latency = [
+      [1_000, 8],
+      [9_000, 1],
+    ];
+    const canary: Latency = [
+      [1_000, 8],
+      [8_000, 2],
+    ];
+    expect(hits(canary, baseline)).toBe("2 of 3");
+    expect(hits(baseline, canary)).toBe("1 of 3");
+    expect(hits([[9_000, 1]], canary)).toBe("1 of 1");
+    const longer: Latency = [
+      [1_000, 8],
+      [8_000, 2],
+      [8_500, 1],
+    ];
+    expect(hits([[9_000, 1]], longer)).toBe("1 of 2");
+    expect(hits(canary, [[9_000, 1]])).toBe("0 of 1");
+  });
+
+  test("counts the only request of a look that has no other", () => {
+    expect(hits([[1_000, 1]], [])).toBe("1 of 1");
+  });
+
   test("leaves out a bucket that does not fit as a whole, and takes one that just fits", () => {
     expect(hits([[9_000, 5]], [[1_000, 15]])).toBe("0 of 0");
     expect(hits([[9_000, 4]], [[1_000, 16]])).toBe("4 of 4");
@@ -122,6 +164,12 @@ describe("slownessAgainstBaseline()", () => {
     ];
     expect(hits(alike, alike)).toBe("2 of 4");
     expect(hits([[5_000, 10]], [[5_000, 10]])).toBe("0 of 0");
+    // Three are wanted, and four are alike.
+    const fewer: Latency = [
+      [1_000, 6],
+      [5_000, 2],
+    ];
+    expect(hits(fewer, fewer)).toBe("0 of 0");
   });
 
   test("slows the baseline by what does not matter, the larger of both", () => {

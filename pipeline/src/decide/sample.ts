@@ -31,9 +31,7 @@ export function plus(a: Sample, b: Sample): Sample {
 
 /** The latency in milliseconds at `quantile` (0..1); NaN when nothing was measured. */
 export function quantileMs(latency: Latency, quantile: number): number {
-  const total = countOf(latency);
-  if (total === 0) return Number.NaN;
-  const rank = Math.max(1, Math.ceil(quantile * total));
+  const rank = Math.max(1, Math.ceil(quantile * countOf(latency)));
   let seen = 0;
   for (const [upperUs, count] of latency) {
     seen += count;
