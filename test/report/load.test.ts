@@ -35,7 +35,11 @@ const facts = loadFacts({
     tailQuantile: 0.9,
     stableSpread: 1.1,
   },
-  memory: [{ atSeconds: 9, mib: 81.24 }],
+  memory: [
+    { atSeconds: 7, mib: 60 },
+    { atSeconds: 8, mib: 80.24 },
+    { atSeconds: 9, mib: 81.24 },
+  ],
 });
 
 test("renderLoad() shows both arms, what failed, the driver's lag and the ratio", () => {
@@ -47,7 +51,7 @@ test("renderLoad() shows both arms, what failed, the driver's lag and the ratio"
     "399 requests in 10 s (39.9/s), 3 failed (2 status 503, 1 timeout), 1 dropped",
   );
   expect(text).toContain("p50 1.10x stable's (1.05x to 1.15x), p90 1.20x stable's (0.90x to 1.50x)");
-  expect(text).toContain("memory 81.2 MiB at the end");
+  expect(text).toContain("memory 81.2 MiB at the end, +3600 MiB/h over its later half");
 });
 
 test("renderLoad() draws how both arms are distributed, and ends with the command", () => {
@@ -96,7 +100,7 @@ test("binsOf() loses no request, whatever the spread", () => {
 describe("renderLoadPage()", () => {
   test("shows both arms, their distribution, the remarks and the command", async () => {
     const page = await renderLoadPage(aReport({ facts, repeat: "sluice load 'a b'" }));
-    expect(page.split("<title>Response times")).toHaveLength(3);
+    for (const title of ["Response times", "Memory"]) expect(page.split(`<title>${title}`)).toHaveLength(3);
     expect(page).toMatch(/candidate<\/th><td class="number">399<\/td><td class="number">3</);
     expect(page).toMatch(/stable<\/th><td class="number">400<\/td><td class="number">0</);
     expect(page).toContain("the driver&#39;s own lag was 1.5 ms at the p99");

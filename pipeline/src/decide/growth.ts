@@ -21,9 +21,14 @@ export function growthPerHour(samples: readonly MemorySample[]): number {
   return (covariance / variance) * 3600;
 }
 
-/** Holds the growth against its limit. The first half is left out: a service that warms up grows and then stops. */
+/** The later half of the samples: a service that warms up grows and then stops. */
+export function settledOf(samples: readonly MemorySample[]): MemorySample[] {
+  return samples.slice(Math.floor(samples.length / 2));
+}
+
+/** Holds the growth of the settled service against its limit. */
 export function judgeGrowth(samples: readonly MemorySample[], maxMiBPerHour: number): Verdict {
-  const settled = samples.slice(Math.floor(samples.length / 2));
+  const settled = settledOf(samples);
   if (settled.length < fewestSamples) {
     const reason = `Cannot judge memory: ${samples.length} samples, it takes ${2 * fewestSamples}`;
     return { kind: "inconclusive", reason };

@@ -33,6 +33,23 @@ export function distributionChart(facts: LoadFacts): Chart | undefined {
   };
 }
 
+/** The service's memory during a run; undefined when it was not watched. */
+export function memoryChart({ memory }: LoadFacts): Chart | undefined {
+  if (memory === null || memory.length < 2) return undefined;
+  const series = {
+    ...line("memory", colours.candidate),
+    data: memory.map(({ atSeconds, mib }) => [atSeconds, mib]),
+  };
+  return {
+    title: "Memory",
+    description: "Resident memory of the service, in MiB, over the seconds of the run.",
+    option: frame([series], {
+      xAxis: { type: "value", min: 0, max: "dataMax", axisLabel: { formatter: "{value} s" } },
+      yAxis: { min: 0, axisLabel: { formatter: "{value} MiB" } },
+    }),
+  };
+}
+
 /** Latency over the rate of a search. */
 export function curveChart({ curve, best }: CapacityFacts): Chart {
   const shown = [0.5, 0.9, 0.99];

@@ -4,7 +4,7 @@ import type { Report } from "../spec/report.ts";
 import { explain } from "../spec/verdict.ts";
 import { type Draw, loadDraw } from "./draw.ts";
 import { armsOf, remarksOf } from "./load.ts";
-import { curveChart, distributionChart } from "./load-chart.ts";
+import { curveChart, distributionChart, memoryChart } from "./load-chart.ts";
 import { html, type Markup } from "./markup.ts";
 import { chartsIn, pageOf } from "./page.ts";
 import { milliseconds } from "./words.ts";
@@ -37,9 +37,9 @@ export async function renderLoadPage(
 function measured(facts: Report["facts"], draw: Draw | undefined): Markup | undefined {
   const run = LoadFacts.safeParse(facts);
   if (run.success) {
-    const chart = distributionChart(run.data);
+    const charts = [distributionChart(run.data), memoryChart(run.data)].filter((chart) => chart !== undefined);
     const remarks = remarksOf(run.data).map((text) => html`<p>${text}</p>`);
-    return html`${armTable(run.data)}${remarks}${chart === undefined ? "" : chartsIn([chart], draw)}`;
+    return html`${armTable(run.data)}${remarks}${charts.length === 0 ? "" : chartsIn(charts, draw)}`;
   }
   const search = CapacityFacts.safeParse(facts);
   return search.success ? html`${curveTable(search.data)}${chartsIn([curveChart(search.data)], draw)}` : undefined;

@@ -1,3 +1,4 @@
+import { growthPerHour, settledOf } from "../decide/growth.ts";
 import { quantileName, round, times } from "../decide/quantile.ts";
 import { CapacityFacts, LoadFacts, type Quantile } from "../spec/load.ts";
 import type { Report } from "../spec/report.ts";
@@ -48,8 +49,14 @@ export function remarksOf(facts: LoadFacts): string[] {
   return [
     `${requests} requests in ${round(seconds)} s (${round(ratePerSecond)}/s), ${failed}, ${dropped} dropped${lag}`,
     ...(comparison === null ? [] : [sayComparison(comparison)]),
-    ...(last === undefined ? [] : [`memory ${round(last.mib)} MiB at the end`]),
+    ...(memory === null || last === undefined ? [] : [sayMemory(memory, last.mib)]),
   ];
+}
+
+function sayMemory(memory: NonNullable<LoadFacts["memory"]>, lastMib: number): string {
+  const slope = round(growthPerHour(settledOf(memory)));
+  const growth = Number.isFinite(slope) ? `, ${slope > 0 ? "+" : ""}${slope} MiB/h over its later half` : "";
+  return `memory ${round(lastMib)} MiB at the end${growth}`;
 }
 
 function sayComparison({ median, tail, tailQuantile }: NonNullable<LoadFacts["comparison"]>): string {
