@@ -154,6 +154,7 @@ test.each([
   ["one with another statement type", { ...good, _type: "https://in-toto.io/Statement/v0.1" }, "_type"],
   ["one for another environment", stateRelease(aRecord({ environment: "local" }), maker), "environment is local"],
   ["one about other reports", stateRelease(aRecord({ reports: [aReport()] }), maker), "reports"],
+  ["one about a record that required other stages", stateRelease(aRecord({ required: ["load"] }), maker), "record is"],
   [
     "one about a changed report",
     stateRelease(aRecord({ reports: [aReport({ durationMs: 1 }), aRecord().reports[1] ?? aReport()] }), maker),
