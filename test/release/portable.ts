@@ -1,4 +1,4 @@
-/** Signs or proves a model folder and an attestation on whatever runtime runs it: portable.ts sign|verify FOLDER KEY */
+/** Signs or proves a release on whatever runtime runs it: portable.ts sign|verify FOLDER KEY, portable.ts prove RELEASES ID */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -7,6 +7,8 @@ import { readCertificates } from "../../pipeline/src/release/certificate.ts";
 import { readPrivateKey } from "../../pipeline/src/release/ec.ts";
 import { verifyFolder } from "../../pipeline/src/release/folder.ts";
 import { writeSignature } from "../../pipeline/src/release/oms/sign.ts";
+import { readRecord } from "../../pipeline/src/release/record.ts";
+import { proveStaged } from "../../pipeline/src/release/stage.ts";
 import { stateRelease } from "../../pipeline/src/release/statement.ts";
 import { readTrust, seeModelSignature } from "../../pipeline/src/release/trust.ts";
 import { readJson } from "../../pipeline/src/spec/read.ts";
@@ -15,14 +17,17 @@ import { ReleaseRecord } from "../../pipeline/src/spec/release.ts";
 const [, , action, home = "", pem] = process.argv;
 const dir = join(home, "model");
 const path = join(home, "attestation.json");
-const record = await readJson(join(home, "record.json"), ReleaseRecord);
 
 if (action === "sign") {
+  const record = await readJson(join(home, "record.json"), ReleaseRecord);
   const key = readPrivateKey(pem ?? "", "key");
   const chain = readCertificates(readFileSync(join(home, "chain.pem"), "utf8"), "chain.pem");
   await writeSignature(dir, { key, chain });
   await writeAttestation(path, stateRelease(record, { by: "tester", tools: {} }), [key]);
+} else if (action === "prove") {
+  await proveStaged(home, (await readRecord(home, pem ?? "")).release);
 } else {
+  const record = await readJson(join(home, "record.json"), ReleaseRecord);
   const trusted = await readTrust(join(home, "trust.yaml"));
   const { digest } = await verifyFolder(dir);
   const model = await seeModelSignature(dir, trusted, Date.parse("2026-06-01T00:00:00Z"));

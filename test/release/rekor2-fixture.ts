@@ -125,7 +125,7 @@ export function aTimestamp(
       attribute("1.2.840.113549.1.9.3", kind),
       attribute("1.2.840.113549.1.9.4", encode(0x04, sha256(statement))),
       attribute("1.2.840.113549.1.9.16.2.47", sequence(sequence(sequence(encode(0x04, sha256(named)))))),
-    ].toSorted(Buffer.compare),
+    ].toSorted((a, b) => Buffer.compare(a, b)),
   );
   const signer = sequence(
     integer(1),

@@ -2,15 +2,19 @@ import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { createPublicKey } from "node:crypto";
 import { writeFileSync } from "node:fs";
-import { cp, mkdtemp, writeFile } from "node:fs/promises";
+import { appendFile, chmod, cp, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { digestBytes } from "../../pipeline/src/release/digest.ts";
 import { verifyFolder } from "../../pipeline/src/release/folder.ts";
-import type { ReleaseRecord } from "../../pipeline/src/spec/release.ts";
+import { writeRecord } from "../../pipeline/src/release/record.ts";
+import { stageRelease } from "../../pipeline/src/release/stage.ts";
+import { readJson } from "../../pipeline/src/spec/read.ts";
+import { ReleaseRecord } from "../../pipeline/src/spec/release.ts";
 import { aCertificate, toPem } from "./certificate-fixture.ts";
 import { aFolder } from "./folder-fixture.ts";
+import { policiesOf } from "./policies-of.ts";
 
 setDefaultTimeout(120_000); // processes, files and key pairs: slow on a machine that is busy
 
@@ -94,3 +98,25 @@ test.each(names)(
   },
   60_000,
 );
+
+test("a release that Bun staged is proven by every runtime, until a byte of its policies is changed", async () => {
+  const releasesDir = await mkdtemp(join(tmpdir(), "sluice-runtimes-"));
+  const release = await stageRelease(releasesDir, {
+    modelDir: join(home, "model"),
+    serviceDir: join(root, "service"),
+    modules: join(root, "node_modules"),
+    policies: await policiesOf(root),
+  });
+  const { id } = release;
+  const record = await readJson(join(home, "record.json"), ReleaseRecord);
+  await writeRecord(releasesDir, { ...record, release });
+  for (const prover of names) {
+    expect(run(prover, "prove", releasesDir, id)).toMatchObject({ status: 0, stderr: "" });
+  }
+  const policy = join(releasesDir, id, "policies/trust.yaml");
+  await chmod(policy, 0o600);
+  await appendFile(policy, "#");
+  for (const prover of names) {
+    expect(run(prover, "prove", releasesDir, id).stderr).toContain("policies/trust.yaml: size is");
+  }
+});
