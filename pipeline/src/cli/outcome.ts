@@ -6,6 +6,8 @@ import { renderHtml } from "../report/html.ts";
 import { type RolloutSummary, summariseRollout } from "../report/summary.ts";
 import { renderDeploy } from "../report/text.ts";
 import { replaceFile } from "../rollout/durable.ts";
+import { DeployError } from "../spec/error.ts";
+import type { ReleaseRecord } from "../spec/release.ts";
 import { attestEnd } from "./attest.ts";
 import type { Outcome } from "./command.ts";
 import { type Host, rolloutDir } from "./host.ts";
@@ -14,16 +16,17 @@ import { coloursFor, terminalProgress } from "./progress.ts";
 /** Ends a command that ran a rollout: writes its reports, and says what became of it. */
 export async function outcomeOf(host: Host, address: string, rollout: string, state: RolloutState): Promise<Outcome> {
   const summary = summariseRollout(await host.store.readJournal(rollout));
-  const record = await readRecord(host.releasesDir, state.opened.candidate.id);
+  const { id } = state.opened.candidate;
+  const record = await recordLeft(host, id);
   const folder = rolloutDir(host, rollout);
   const page = join(folder, "report.html");
   await replaceFile(join(folder, "report.json"), `${JSON.stringify(summary, null, 2)}\n`);
   await replaceFile(page, await renderHtml(summary, record));
-  if (state.closed !== undefined) terminalProgress().done(await attestEnd(host, record.release.id));
+  if (state.closed !== undefined) terminalProgress().done(await attestEnd(host, id));
   const text = renderDeploy(
     {
       summary,
-      reports: record.reports,
+      reports: record?.reports ?? [],
       budget: state.opened.budget,
       required: host.policies.admission.require,
       address,
@@ -35,6 +38,16 @@ export async function outcomeOf(host: Host, address: string, rollout: string, st
     coloursFor(process.stdout),
   );
   return { exit: exitOf(state), json: documentOf(summary, address, page), text };
+}
+
+/** Somebody may have removed the release in mid-rollout: what became of the rollout is told all the same. */
+async function recordLeft(host: Host, id: string): Promise<ReleaseRecord | undefined> {
+  try {
+    return await readRecord(host.releasesDir, id);
+  } catch (error) {
+    if (error instanceof DeployError && error.code === "E_FILE") return undefined;
+    throw error;
+  }
 }
 
 /** The exit code of a rollout as it stands. */
