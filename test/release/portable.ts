@@ -1,4 +1,4 @@
-/** Signs or proves a release on whatever runtime runs it: portable.ts sign|verify FOLDER KEY, portable.ts prove RELEASES ID */
+/** Signs or proves a release on whatever runtime runs it: portable.ts sign|verify FOLDER KEY, portable.ts see FOLDER, prove RELEASES ID */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -24,6 +24,9 @@ if (action === "sign") {
   const chain = readCertificates(readFileSync(join(home, "chain.pem"), "utf8"), "chain.pem");
   await writeSignature(dir, { key, chain });
   await writeAttestation(path, stateRelease(record, { by: "tester", tools: {} }), [key]);
+} else if (action === "see") {
+  const trusted = await readTrust(join(home, "trust.yaml"));
+  console.log(JSON.stringify(await seeModelSignature(dir, trusted, Date.now())));
 } else if (action === "prove") {
   await proveStaged(home, (await readRecord(home, pem ?? "")).release);
 } else {

@@ -8,13 +8,17 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { digestBytes } from "../../pipeline/src/release/digest.ts";
 import { verifyFolder } from "../../pipeline/src/release/folder.ts";
+import { signModel } from "../../pipeline/src/release/oms/sign.ts";
 import { writeRecord } from "../../pipeline/src/release/record.ts";
 import { stageRelease } from "../../pipeline/src/release/stage.ts";
+import type { SignatureBundle } from "../../pipeline/src/spec/oms.ts";
 import { readJson } from "../../pipeline/src/spec/read.ts";
 import { ReleaseRecord } from "../../pipeline/src/spec/release.ts";
 import { aCertificate, toPem } from "./certificate-fixture.ts";
 import { aFolder } from "./folder-fixture.ts";
 import { policiesOf } from "./policies-of.ts";
+import { aSecondBundle, aSecondSigstore } from "./rekor2-fixture.ts";
+import { aKeylessBundle, aSigstore, issuer, type Sigstore, subject } from "./sigstore-fixture.ts";
 
 setDefaultTimeout(120_000); // processes, files and key pairs: slow on a machine that is busy
 
@@ -118,5 +122,42 @@ test("a release that Bun staged is proven by every runtime, until a byte of its 
   await appendFile(policy, "#");
   for (const prover of names) {
     expect(run(prover, "prove", releasesDir, id).stderr).toContain("policies/trust.yaml: size is");
+  }
+});
+
+/** Signs a statement by a Sigstore that is made for it. */
+function aKeyless<S extends Sigstore>(make: () => S, sign: (sigstore: S, statement: unknown) => SignatureBundle) {
+  return (statement: unknown) => {
+    const sigstore = make();
+    return { signature: sign(sigstore, statement), trustedRoot: sigstore.trustedRoot };
+  };
+}
+
+test.each([
+  ["1", aKeyless(aSigstore, aKeylessBundle)],
+  ["2", aKeyless(aSecondSigstore, aSecondBundle)],
+] as const)("a keyless signature that Rekor %s has logged is accepted by every runtime", async (_, make) => {
+  const place = await mkdtemp(join(tmpdir(), "sluice-runtimes-"));
+  const model = join(place, "model");
+  await cp(await aFolder(), model, { recursive: true });
+  const bundle = JSON.parse(await signModel(model, { key: leaf.key }));
+  const statement = JSON.parse(Buffer.from(bundle.dsseEnvelope.payload, "base64").toString());
+  const { signature, trustedRoot } = make(statement);
+  await writeFile(join(model, "model.sig"), JSON.stringify(signature));
+  await writeFile(join(place, "trusted_root.json"), JSON.stringify(trustedRoot));
+  const trust = {
+    schema: "sluice/trust/v1",
+    identities: { ci: { subject, issuer } },
+    sigstore: { trustRoot: "trusted_root.json" },
+    environments: {},
+  };
+  await writeFile(join(place, "trust.yaml"), JSON.stringify(trust));
+  for (const runtime of names) {
+    const { stdout, stderr } = run(runtime, "see", place);
+    expect({ runtime, stderr, seen: JSON.parse(stdout) }).toEqual({
+      runtime,
+      stderr: "",
+      seen: { kind: "good", signers: ["ci"], leftOut: [] },
+    });
   }
 });
