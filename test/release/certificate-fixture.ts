@@ -10,6 +10,8 @@ export type Wish = {
   /** Signs the certificate; absent: it signs itself. */
   issuer?: Party;
   curve?: "P-256" | "P-384" | "P-521";
+  /** What the issuer signs with; absent: the hash that goes with its curve. */
+  hash?: "sha256";
   /** The key to certify; absent: a new one. */
   key?: KeyObject;
   authority?: boolean | { maxBelow: number };
@@ -22,11 +24,15 @@ export type Wish = {
   more?: readonly { oid: string; critical?: boolean; value: Buffer }[];
 };
 
-// Each curve with its own hash: Deno knows no SHA-256 with P-521.
+const hashes = new Map([
+  ["prime256v1", "sha256"],
+  ["secp384r1", "sha384"],
+  ["secp521r1", "sha512"],
+]);
 const algorithms = new Map([
-  ["prime256v1", { hash: "sha256", id: "1.2.840.10045.4.3.2" }],
-  ["secp384r1", { hash: "sha384", id: "1.2.840.10045.4.3.3" }],
-  ["secp521r1", { hash: "sha512", id: "1.2.840.10045.4.3.4" }],
+  ["sha256", "1.2.840.10045.4.3.2"],
+  ["sha384", "1.2.840.10045.4.3.3"],
+  ["sha512", "1.2.840.10045.4.3.4"],
 ]);
 const usages = { digitalSignature: 0x80, keyAgreement: 0x08, keyCertSign: 0x04 };
 
@@ -35,8 +41,8 @@ export function aCertificate(wish: Wish): Party {
   const { name, issuer, curve = "P-256", from = 2020, to = 2049 } = wish;
   const key = wish.key ?? generateKeyPairSync("ec", { namedCurve: curve }).privateKey;
   const signer = issuer?.key ?? key;
-  const { hash, id } = algorithms.get(signer.asymmetricKeyDetails?.namedCurve ?? "") ?? { hash: "", id: "" };
-  const algorithm = sequence(oid(id));
+  const hash = wish.hash ?? hashes.get(signer.asymmetricKeyDetails?.namedCurve ?? "") ?? "";
+  const algorithm = sequence(oid(algorithms.get(hash) ?? ""));
   const subject = nameOf(name);
   const body = sequence(
     encode(0xa0, encode(0x02, Buffer.from([2]))),

@@ -6,7 +6,6 @@ import fc from "fast-check";
 import { readCertificate } from "../../pipeline/src/release/certificate.ts";
 import { proveKeyless } from "../../pipeline/src/release/sigstore/keyless.ts";
 import { readSigstoreRoot, toRoot } from "../../pipeline/src/release/sigstore/root.ts";
-import { DeployError } from "../../pipeline/src/spec/error.ts";
 import { SignatureBundle } from "../../pipeline/src/spec/oms.ts";
 import { aCertificate } from "./certificate-fixture.ts";
 import { refusalOf } from "./refusal.ts";
@@ -16,14 +15,14 @@ const sigstore = aSigstore();
 const root = toRoot(sigstore.trustedRoot, "trusted_root.json");
 const good = aKeylessBundle(sigstore, { any: "statement" });
 
-function prove({ verificationMaterial: material, dsseEnvelope }: SignatureBundle, trusted = root) {
+async function prove({ verificationMaterial: material, dsseEnvelope }: SignatureBundle, trusted = root) {
   if (!("certificate" in material)) throw new Error("The bundle has no certificate");
   const leaf = readCertificate(Buffer.from(material.certificate.rawBytes, "base64"));
   return proveKeyless(leaf, { entries: material.tlogEntries, timestamps: [] }, dsseEnvelope, trusted);
 }
 
-test("proveKeyless() tells who signed", () => {
-  expect(prove(good)).toEqual({ subject, issuer });
+test("proveKeyless() tells who signed", async () => {
+  expect(await prove(good)).toEqual({ subject, issuer });
 });
 
 function mutate(path: (string | number)[], value: unknown): SignatureBundle {
@@ -83,20 +82,20 @@ test.each([
   ],
   ["another signature's entry", swapped, "another payload"],
   ["no number", mutate(["logIndex"], "x"), "no integer"],
-] satisfies [string, SignatureBundle, string][])("proveKeyless() refuses %s", (_, bundle, words) => {
-  expect(() => prove(bundle)).toThrow(words);
-  expect(() => prove(bundle)).toThrow(DeployError);
+] satisfies [string, SignatureBundle, string][])("proveKeyless() refuses %s", async (_, bundle, words) => {
+  expect((await refusalOf(prove(bundle))).message).toContain(words);
 });
 
-test("proveKeyless() refuses no entry at all", () => {
+test("proveKeyless() refuses no entry at all", async () => {
   const material = good.verificationMaterial;
   if (!("certificate" in material)) throw new Error("The bundle has no certificate");
   const leaf = readCertificate(Buffer.from(material.certificate.rawBytes, "base64"));
   const none = { entries: [], timestamps: [] };
-  expect(() => proveKeyless(leaf, none, good.dsseEnvelope, root)).toThrow("no log has taken its signature");
+  const { message } = await refusalOf(proveKeyless(leaf, none, good.dsseEnvelope, root));
+  expect(message).toContain("no log has taken its signature");
 });
 
-test("proveKeyless() accepts no change of what the log or the authority signed", () => {
+test("proveKeyless() accepts no change of what the log or the authority signed", async () => {
   const { canonicalizedBody = "" } = entryOf(good) ?? {};
   const { verificationMaterial: material } = good;
   const certificate = "certificate" in material ? material.certificate.rawBytes : "";
@@ -105,12 +104,12 @@ test("proveKeyless() accepts no change of what the log or the authority signed",
     bytes.writeUInt8(bytes.readUInt8(place % bytes.length) ^ mask, place % bytes.length);
     return bytes.toString("base64");
   };
-  fc.assert(
-    fc.property(fc.nat(5_000), fc.integer({ min: 1, max: 255 }), (place, mask) => {
-      expect(() => prove(mutate(["canonicalizedBody"], flip(canonicalizedBody, place, mask)))).toThrow(DeployError);
+  await fc.assert(
+    fc.asyncProperty(fc.nat(5_000), fc.integer({ min: 1, max: 255 }), async (place, mask) => {
+      await refusalOf(prove(mutate(["canonicalizedBody"], flip(canonicalizedBody, place, mask))));
       const rawBytes = flip(certificate, place, mask);
       const changed = { ...good, verificationMaterial: { ...material, certificate: { rawBytes } } };
-      expect(() => prove(SignatureBundle.parse(changed))).toThrow(DeployError);
+      await refusalOf(prove(SignatureBundle.parse(changed)));
     }),
     { numRuns: 200 },
   );

@@ -45,7 +45,8 @@ export function aSecondSigstore(): SecondSigstore {
 
 /** What a bundle is made with, where it is not as it should be. */
 type Spoiled = { stamp?: (signature: Buffer) => Buffer; body?: (body: LoggedBody) => unknown; signer?: Party };
-type LoggedBody = ReturnType<typeof bodyOf>;
+/** What the log takes. */
+export type LoggedBody = ReturnType<typeof bodyOf>;
 
 /** A bundle over `statement`, logged by Rekor 2 as the third of four entries. */
 export function aSecondBundle(sigstore: SecondSigstore, statement: unknown, spoiled: Spoiled = {}): SignatureBundle {

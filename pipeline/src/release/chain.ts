@@ -1,6 +1,6 @@
-import { verify } from "node:crypto";
 import { DeployError } from "../spec/error.ts";
 import type { Certificate } from "./certificate.ts";
+import { verifyMixed } from "./ec.ts";
 import { UnknownSigner } from "./unknown-signer.ts";
 
 const maxChain = 8;
@@ -26,7 +26,10 @@ type Way = {
  * Proves that `leaf` may sign at `atMs`, by a chain through `others` to one of `roots`, and returns the chain. Throws
  * `E_DIGEST` with the reason.
  */
-export function proveChain(leaf: Certificate, { others, roots, atMs, purpose = "signing" }: Way): Certificate[] {
+export async function proveChain(
+  leaf: Certificate,
+  { others, roots, atMs, purpose = "signing" }: Way,
+): Promise<Certificate[]> {
   const isFit = purpose === "time" ? leaf.stampsTime : leaf.signsDocuments || leaf.signsCode;
   if (!isFit) throw refused(purpose === "time" ? "it is not for telling the time" : "it is not for signing");
   const chain = [leaf];
@@ -34,7 +37,10 @@ export function proveChain(leaf: Certificate, { others, roots, atMs, purpose = "
     proveItself(current, atMs);
     if (roots.some((root) => root.der.equals(current.der))) return chain;
     const unused = [...roots, ...others].filter((issuer) => !chain.some((used) => used.der.equals(issuer.der)));
-    const issuers = unused.filter((issuer) => isIssuerOf(issuer, current, chain.length - 1));
+    const issuers: Certificate[] = [];
+    for (const candidate of unused) {
+      if (await isIssuerOf(candidate, current, chain.length - 1)) issuers.push(candidate);
+    }
     const issuer = issuers.find((candidate) => isValid(candidate, atMs)) ?? issuers[0];
     if (issuer === undefined) throw new UnknownSigner("Cannot accept certificate: no trusted root leads to it");
     current = issuer;
@@ -56,16 +62,12 @@ function isValid({ notBefore, notAfter }: Certificate, atMs: number): boolean {
 }
 
 /** `below`: how many certificates stand between the leaf and `issuer`. */
-function isIssuerOf(issuer: Certificate, subject: Certificate, below: number): boolean {
+async function isIssuerOf(issuer: Certificate, subject: Certificate, below: number): Promise<boolean> {
   if (!issuer.subject.equals(subject.issuer)) return false;
   if (issuer.issues === undefined || !(below <= issuer.issues.maxBelow)) return false;
   const hash = signatureHashes.get(subject.signature.algorithm);
   if (hash === undefined) return false;
-  try {
-    return verify(hash, subject.signed, issuer.publicKey, subject.signature.bytes);
-  } catch {
-    return false; // Deno throws on a signature that is no DER.
-  }
+  return verifyMixed({ hash, key: issuer.publicKey }, subject.signed, subject.signature.bytes);
 }
 
 function refused(state: string): DeployError {

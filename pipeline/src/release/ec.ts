@@ -1,5 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { DeployError } from "../spec/error.ts";
+import { contentOf, readElements, readInside, tags } from "./der.ts";
 
 /** The hash that goes with a curve, in Node's and ONNX model signing's words. */
 const hashes = new Map([
@@ -32,6 +33,35 @@ export function verifyBytes(key: KeyObject, bytes: Uint8Array, signature: Uint8A
   } catch {
     return false; // Deno throws on a signature that is no DER.
   }
+}
+
+/**
+ * Whether `signature` in DER is `key`'s over `bytes` with `hash`, as certificates mix curves and hashes. Deno's `node:crypto` knows
+ * P-521 with its longer hashes alone, its WebCrypto with all.
+ */
+export async function verifyMixed(
+  { hash, key }: { hash: string; key: KeyObject },
+  bytes: Buffer,
+  signature: Buffer,
+): Promise<boolean> {
+  try {
+    if (curveOf(key) !== "secp521r1" || hash === "sha512") return verify(hash, bytes, key, signature);
+    const spki = Uint8Array.from(key.export({ type: "spki", format: "der" }));
+    const known = await crypto.subtle.importKey("spki", spki, { name: "ECDSA", namedCurve: "P-521" }, false, [
+      "verify",
+    ]);
+    const pair = readInside(readElements(signature)[0]).map((number) => toFixed(contentOf(number, tags.integer), 66));
+    const algorithm = { name: "ECDSA", hash: hash.replace("sha", "SHA-") };
+    return await crypto.subtle.verify(algorithm, known, Uint8Array.from(Buffer.concat(pair)), Uint8Array.from(bytes));
+  } catch {
+    return false; // What is no signature at all, some runtimes throw on.
+  }
+}
+
+/** An unsigned integer of DER in `length` bytes. */
+function toFixed(number: Buffer, length: number): Buffer {
+  const digits = number[0] === 0 ? number.subarray(1) : number;
+  return Buffer.concat([Buffer.alloc(length - digits.length), digits]);
 }
 
 /** Names a key in bundles and policies, as Python's `model_signing` does: SHA-256 in hex of the public key in PEM. */

@@ -48,7 +48,7 @@ export async function verifySignature(
 ): Promise<ModelSignature> {
   const path = join(dir, "model.sig");
   const text = new TextDecoder().decode(await readWhole(path, maxBundleBytes));
-  const { statement, signedBy } = openBundle(parseJson(text, SignatureBundle, path), trust);
+  const { statement, signedBy } = await openBundle(parseJson(text, SignatureBundle, path), trust);
   const { resources, serialization } = statement.predicate;
   const [subject] = statement.subject;
   proveStatement(resources, subject.digest.sha256);
@@ -60,8 +60,11 @@ export async function verifySignature(
   return { signedBy, rootDigest: subject.digest.sha256, name: subject.name, leftOut };
 }
 
-function openBundle(bundle: SignatureBundle, trust: Trust): { statement: SignedModel; signedBy: SignedBy } {
-  const { signedBy, key } = proveSigner(bundle, trust);
+async function openBundle(
+  bundle: SignatureBundle,
+  trust: Trust,
+): Promise<{ statement: SignedModel; signedBy: SignedBy }> {
+  const { signedBy, key } = await proveSigner(bundle, trust);
   const { payload } = openEnvelope(bundle.dsseEnvelope, statementType, [key], "model.sig");
   const source = "the signed statement of model.sig";
   return { statement: parseJson(payload.toString("utf8"), SignedModel, source), signedBy };
@@ -69,7 +72,10 @@ function openBundle(bundle: SignatureBundle, trust: Trust): { statement: SignedM
 
 type Proven = { signedBy: SignedBy; key: KeyObject };
 
-function proveSigner({ verificationMaterial: material, dsseEnvelope }: SignatureBundle, trust: Trust): Proven {
+async function proveSigner(
+  { verificationMaterial: material, dsseEnvelope }: SignatureBundle,
+  trust: Trust,
+): Promise<Proven> {
   if ("publicKey" in material) return proveKey(material.publicKey, trust);
   if ("x509CertificateChain" in material) return proveCertificate(material.x509CertificateChain.certificates, trust);
   if (trust.sigstore === undefined) {
@@ -78,7 +84,12 @@ function proveSigner({ verificationMaterial: material, dsseEnvelope }: Signature
   const leaf = fromBase64(material.certificate);
   const { rfc3161Timestamps = [] } = material.timestampVerificationData ?? {};
   const timestamps = rfc3161Timestamps.map(({ signedTimestamp }) => Buffer.from(signedTimestamp, "base64"));
-  const identity = proveKeyless(leaf, { entries: material.tlogEntries, timestamps }, dsseEnvelope, trust.sigstore);
+  const identity = await proveKeyless(
+    leaf,
+    { entries: material.tlogEntries, timestamps },
+    dsseEnvelope,
+    trust.sigstore,
+  );
   return { signedBy: { kind: "identity", ...identity }, key: leaf.publicKey };
 }
 
@@ -95,10 +106,13 @@ function proveKey(
   return { signedBy: { kind: "key", keyId: keyId(key) }, key };
 }
 
-function proveCertificate(certificates: readonly { rawBytes: string }[], { roots, atMs }: Trust): Proven {
+async function proveCertificate(
+  certificates: readonly { rawBytes: string }[],
+  { roots, atMs }: Trust,
+): Promise<Proven> {
   const [leaf, ...others] = certificates.map(fromBase64);
   if (leaf === undefined) throw new DeployError("E_FILE", "Cannot accept model.sig: it has no certificate");
-  const root = proveChain(leaf, { others, roots, atMs }).at(-1) ?? leaf;
+  const root = (await proveChain(leaf, { others, roots, atMs })).at(-1) ?? leaf;
   return { signedBy: { kind: "certificate", keyId: keyId(leaf.publicKey), root }, key: leaf.publicKey };
 }
 

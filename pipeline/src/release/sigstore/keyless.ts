@@ -30,14 +30,15 @@ export type Vouched = { entries: readonly LogEntry[]; timestamps: readonly Buffe
  * certificate log of `root`, at each time that a log or a timestamp vouches for. The envelope's own signature is the caller's to
  * check. Throws `E_DIGEST`.
  */
-export function proveKeyless(
+export async function proveKeyless(
   leaf: Certificate,
   { entries, timestamps }: Vouched,
   envelope: Envelope,
   root: SigstoreRoot,
-): Identity {
+): Promise<Identity> {
   const message = Buffer.from(envelope.signatures[0]?.sig ?? "", "base64");
-  const times = timestamps.map((der) => proveTimestamp(der, message, root.timestampAuthorities));
+  const times: number[] = [];
+  for (const der of timestamps) times.push(await proveTimestamp(der, message, root.timestampAuthorities));
   const logged = entries.map((entry) => proveLogged(entry, root.logs, times));
   for (const { body, atMs } of logged) {
     proveBody(body, envelope, leaf);
@@ -47,7 +48,7 @@ export function proveKeyless(
     const authorities = root.authorities.filter(({ period }) => isIn(period, atMs));
     const roots = authorities.map((authority) => authority.root);
     const others = authorities.flatMap(({ between }) => between);
-    const [, issuer] = proveChain(leaf, { roots, others, atMs });
+    const [, issuer] = await proveChain(leaf, { roots, others, atMs });
     if (issuer === undefined) throw new UnknownSigner("Cannot accept certificate: it is an authority's own");
     proveCertificateLogged(leaf, issuer, root.certificateLogs);
   }

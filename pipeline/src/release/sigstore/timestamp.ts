@@ -1,7 +1,8 @@
-import { createHash, verify } from "node:crypto";
+import { createHash } from "node:crypto";
 import { DeployError } from "../../spec/error.ts";
 import { proveChain, signatureHashes } from "../chain.ts";
 import { contentOf, type Element, encode, readElements, readInside, readOid, readTime, tags } from "../der.ts";
+import { verifyMixed } from "../ec.ts";
 import { type Authority, isIn } from "./root.ts";
 
 const oids = {
@@ -33,7 +34,7 @@ type Timestamp = {
 };
 
 /** When one of `authorities` saw `message`, in milliseconds since the epoch; throws `E_DIGEST` where none of them says so. */
-export function proveTimestamp(der: Buffer, message: Buffer, authorities: readonly Authority[]): number {
+export async function proveTimestamp(der: Buffer, message: Buffer, authorities: readonly Authority[]): Promise<number> {
   let timestamp: Timestamp;
   try {
     timestamp = readTimestamp(der);
@@ -47,7 +48,7 @@ export function proveTimestamp(der: Buffer, message: Buffer, authorities: readon
   let first: DeployError | undefined;
   for (const authority of authorities.filter(({ period }) => isIn(period, atMs))) {
     try {
-      proveAuthority(timestamp, authority);
+      await proveAuthority(timestamp, authority);
       return atMs;
     } catch (error) {
       if (!(error instanceof DeployError)) throw error;
@@ -57,22 +58,15 @@ export function proveTimestamp(der: Buffer, message: Buffer, authorities: readon
   throw first ?? refused("no authority in the trust root is good at its time");
 }
 
-function proveAuthority({ atMs, signer }: Timestamp, { root, between }: Authority): void {
+async function proveAuthority({ atMs, signer }: Timestamp, { root, between }: Authority): Promise<void> {
   const [leaf, ...others] = between;
   if (leaf === undefined) throw refused("its authority has a root alone");
   if (!isOf(signer.certificate, leaf.der)) throw refused("it names another certificate");
   const hash = signer.algorithm === oids.rsa ? signer.statement.hash : signatureHashes.get(signer.algorithm);
-  if (hash === undefined || !isSigned(hash, signer.attributes, leaf.publicKey, signer.signature))
+  const { attributes, signature } = signer;
+  if (hash === undefined || !(await verifyMixed({ hash, key: leaf.publicKey }, attributes, signature)))
     throw refused("its signature does not fit it");
-  proveChain(leaf, { others, roots: [root], atMs, purpose: "time" });
-}
-
-function isSigned(hash: string, bytes: Buffer, key: Parameters<typeof verify>[2], signature: Buffer): boolean {
-  try {
-    return verify(hash, bytes, key, signature);
-  } catch {
-    return false; // Deno throws on a signature that is no DER.
-  }
+  await proveChain(leaf, { others, roots: [root], atMs, purpose: "time" });
 }
 
 /** Each attribute's one value, by its object identifier. */
