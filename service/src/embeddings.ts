@@ -40,14 +40,17 @@ const EmbeddingsResponse = z.strictObject({
 
 /** Only described, not a zod schema: with one the framework would read the body before us. */
 const { $schema: _, "~standard": __, ...described } = z.toJSONSchema(EmbeddingsRequest, { io: "input" });
-const requestSchema: JsonSchema = described;
+function requestSchema(models: readonly string[]): JsonSchema {
+  return { ...described, properties: { ...described.properties, model: { type: "string", enum: models } } };
+}
 
 /** What a model that embeds answers. */
 const Embedded = z.looseObject({ embedding: z.array(z.number()), tokens: z.int() });
 
 /** OpenAI's embeddings route, where a model of this process takes a text as `input` and answers `embedding` and `tokens`. */
 export function addEmbeddings(app: OpenAPIHono<Env>, deps: Deps, guard: Guard): void {
-  if (!deps.models.all.some(embeds)) return;
+  const names = new Set(deps.models.all.filter(embeds).map(({ name }) => name));
+  if (names.size === 0) return;
   const route = guardedRoute(
     "predict",
     {
@@ -57,7 +60,7 @@ export function addEmbeddings(app: OpenAPIHono<Env>, deps: Deps, guard: Guard): 
       summary: "Embed texts, in the shape of OpenAI's API",
       tags: ["predict"],
       parameters: headerParameters,
-      request: { body: { required: true, content: { [json]: { schema: requestSchema } } } },
+      request: { body: { required: true, content: { [json]: { schema: requestSchema([...names]) } } } },
       responses: { 200: { description: "Embeddings", content: { [json]: { schema: EmbeddingsResponse } } } },
     },
     askProblems,

@@ -1,38 +1,19 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { aModelCopy, relock } from "../release/model-copy.ts";
 import { type TestService, tabularDir, testService } from "../support/service-app.ts";
+import { embedderModel, type TestModel } from "../support/service-model.ts";
 
 setDefaultTimeout(30_000);
 
-/** A model of the shape that embeds: the tabular one, asked about the length of a text. It tells how many it was asked for. */
-const transformer = `
-import { z } from "zod";
-let asked = 0;
-
-export const request = z.strictObject({ input: z.string().max(100) });
-export const response = z.strictObject({ embedding: z.array(z.number()).length(2), tokens: z.int() });
-export function encode({ input }) {
-  if (input !== "how many") asked += 1;
-  const until = performance.now() + (input === "slow" ? 30 : 0);
-  while (performance.now() < until);
-  return { features: { dtype: "float32", dims: [1, 30], data: new Float32Array(30).fill(input.length) } };
-}
-export function decode(outputs, { input }) {
-  return { embedding: [...outputs.probabilities.data], tokens: input === "how many" ? asked : input.length };
-}
-`;
-
 let service: TestService;
-let dir = "";
+let model: TestModel;
 beforeAll(async () => {
-  dir = await aModelCopy();
-  await writeFile(join(dir, "transformer.ts"), transformer);
-  await relock(dir, { name: "embedder" });
-  service = await testService({ dirs: [dir, tabularDir] });
+  model = await embedderModel();
+  service = await testService({ dirs: [model.dir, tabularDir] });
 });
-afterAll(() => service[Symbol.asyncDispose]());
+afterAll(async () => {
+  await service[Symbol.asyncDispose]();
+  await model[Symbol.asyncDispose]();
+});
 
 async function ask(body: unknown, path = "/v1/embeddings") {
   const headers = { "content-type": "application/json" };
@@ -89,7 +70,7 @@ test.each([
   ["the service's deadline", {}, [503, 504]],
   ["its client's deadline", { "x-sluice-deadline-ms": "500" }, [408]],
 ])("a list of texts that takes longer than %s is cut, though each text alone is fast", async (_, more, statuses) => {
-  await using slow = await testService({ dirs: [dir], limits: { deadlineMs: 1_000 } });
+  await using slow = await testService({ dirs: [model.dir], limits: { deadlineMs: 1_000 } });
   const headers = { "content-type": "application/json", ...more };
   const body = JSON.stringify({ model: "embedder", input: Array(256).fill("slow") });
   const response = await slow.ask("/v1/embeddings", { method: "POST", body, headers });

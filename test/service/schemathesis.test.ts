@@ -2,6 +2,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { dirname, join } from "node:path";
 import { temporaryFolder } from "../support/folder.ts";
 import { magikaDir, patience, root, tabularDir } from "../support/service-app.ts";
+import { embedderModel } from "../support/service-model.ts";
 import { runtimes, startProcess } from "../support/service-process.ts";
 import { hasPython, pythonWith, run } from "../support/service-python.ts";
 
@@ -14,7 +15,8 @@ test.skipIf(!hasPython && process.env.CI !== "true")(
     if (bun === undefined) throw new Error("There is no runtime");
     const python = await pythonWith("schemathesis", ["schemathesis==4.32.0"]);
     await using folder = await temporaryFolder();
-    await using service = await startProcess(bun, { dirs: [tabularDir, magikaDir] });
+    await using embedder = await embedderModel();
+    await using service = await startProcess(bun, { dirs: [tabularDir, magikaDir, embedder.dir] });
     const headers = { authorization: `Bearer ${service.key}` };
     const schema = join(folder.path, "openapi.json");
     await Bun.write(schema, await (await fetch(`${service.url}/openapi.json`, { headers })).text());

@@ -1,5 +1,5 @@
-import { rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Manifest } from "../../pipeline/src/spec/manifest.ts";
 import { aModelCopy, edit, relock } from "../release/model-copy.ts";
 
@@ -27,10 +27,52 @@ export async function wildModel(change?: Partial<Manifest>): Promise<TestModel> 
     `if (value.features[0] === ${wild.badResponse}) return {} as never;\n  ${read}`,
   );
   await relock(dir, change);
-  return { dir, [Symbol.asyncDispose]: () => rm(dirname(dir), { recursive: true, force: true }) };
+  return disposable(dir);
 }
 
 /** A request of the tabular model's kind with this first feature. */
 export function featuresOf(first: number): { features: number[] } {
   return { features: [first, ...Array.from({ length: 29 }, (_, i) => i + 1.5)] };
+}
+
+const embedder = `
+import { z } from "zod";
+let asked = 0;
+
+export const request = z.strictObject({ input: z.string().max(100) });
+export const response = z.strictObject({ embedding: z.array(z.number()).length(2), tokens: z.int() });
+export function encode({ input }) {
+  if (input !== "how many") asked += 1;
+  const until = performance.now() + (input === "slow" ? 30 : 0);
+  while (performance.now() < until);
+  return { features: { dtype: "float32", dims: [1, 30], data: new Float32Array(30).fill(input.length) } };
+}
+export function decode(outputs, { input }) {
+  return { embedding: [...outputs.probabilities.data], tokens: input === "how many" ? asked : input.length };
+}
+`;
+
+const embedded = {
+  schema: "sluice/golden/v1",
+  producer: "this model",
+  cases: [
+    {
+      name: "a text of four letters",
+      request: { input: "text" },
+      response: { embedding: [0.26502007246017456, 0.7349799275398254], tokens: 4 },
+    },
+  ],
+};
+
+/** A model that embeds: the tabular one, asked about the length of a text. It tells "how many" it was asked for. */
+export async function embedderModel(): Promise<TestModel> {
+  const dir = await aModelCopy();
+  await writeFile(join(dir, "transformer.ts"), embedder);
+  await writeFile(join(dir, "golden.json"), JSON.stringify(embedded));
+  await relock(dir, { name: "embedder" });
+  return disposable(dir);
+}
+
+function disposable(dir: string): TestModel {
+  return { dir, [Symbol.asyncDispose]: () => rm(dirname(dir), { recursive: true, force: true }) };
 }
