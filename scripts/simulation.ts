@@ -26,9 +26,9 @@ const ownSite: Site = { ...ordinary, ratePerSecond: 100, swing: 0.33 };
 
 const laptop = simulated("laptop", laptopSite, faultNames);
 const careful = simulated("default", ownSite, faultNames);
-const blueGreen = simulated("blue-green", ownSite, faultNames, { none: 1_000, goal: 200 });
-const traced = simulated("laptop", { ...laptopSite, latencies: replayed(trace) }, ["none", ...goals, "twice-as-slow"]);
-const noisy = simulated("default", { ...ownSite, noiseRate: 0.01 }, ["none", "flips-2-percent", "flips-10-percent"]);
+const blueGreen = simulated("blue-green", ownSite, faultNames, { none: 500, goal: 100 });
+const traced = simulated("laptop", { ...laptopSite, latencies: replayed(trace) }, ["none", ...goals, "twice-as-slow"], { none: 500, goal: 200 });
+const noisy = simulated("default", { ...ownSite, noiseRate: 0.01 }, ["none", "flips-2-percent", "flips-10-percent"], { none: 500, goal: 100 });
 const thin: Site = { ...ordinary, errorRate: 0.01, ratePerSecond: 20, swing: 0 };
 const fiveTimes = ["laptop", "default"].map((name) => simulated(name, thin, ["errors-5-percent"]));
 
@@ -50,9 +50,9 @@ function simulated(
   name: string,
   site: Site,
   wanted: readonly FaultName[],
-  { none, goal }: { none: number; goal: number } = { none: 2_000, goal: 1_000 },
+  { none, goal }: { none: number; goal: number } = { none: 2_000, goal: 400 },
 ): Tally[] {
-  const runs = (fault: FaultName) => (fault === "none" ? none : goals.includes(fault) ? goal : 200);
+  const runs = (fault: FaultName) => (fault === "none" ? none : goals.includes(fault) ? goal : 100);
   return wanted.map((fault) => {
     process.stderr.write(`${name}: ${fault}\n`);
     return simulateMany(fault, { strategy: strategyOf(name), slo, site, runs: runs(fault), seed });

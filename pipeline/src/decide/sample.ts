@@ -55,9 +55,7 @@ export function countAbove(latency: Latency, limitMs: number): number {
 
 /** How many were measured. */
 export function countOf(latency: Latency): number {
-  let all = 0;
-  for (const [, count] of latency) all += count;
-  return all;
+  return latency.reduce((all, bucket) => all + bucket[1], 0);
 }
 
 function subtract(later: Latency, earlier: Latency): Latency {

@@ -43,16 +43,18 @@ export function slowestOf({ canary, baseline }: Delta, quantile: number, { slowd
   const slowed = (micros: number) => Math.max(micros * slowdown.ratio, micros + slowdown.ms * 1000);
   const wanted = Math.max(1, Math.round((1 - quantile) * (countOf(canary.latency) + countOf(baseline.latency))));
   const found = { canary: 0, baseline: 0 };
-  let [i, j] = [canary.latency.length - 1, baseline.latency.length - 1];
+  let i = canary.latency.length - 1;
+  let j = baseline.latency.length - 1;
   while (i >= 0 || j >= 0) {
-    const [mine, theirs] = [edgeAt(canary.latency, i), slowed(edgeAt(baseline.latency, j))];
-    const [isMine, isTheirs] = [mine >= theirs, theirs >= mine];
-    const [more, others] = [isMine ? countAt(canary.latency, i) : 0, isTheirs ? countAt(baseline.latency, j) : 0];
+    const mine = edgeAt(canary.latency, i);
+    const theirs = slowed(edgeAt(baseline.latency, j));
+    const more = mine >= theirs ? countAt(canary.latency, i) : 0;
+    const others = theirs >= mine ? countAt(baseline.latency, j) : 0;
     if (found.canary + found.baseline + more + others > wanted) break;
     found.canary += more;
     found.baseline += others;
-    if (isMine) i -= 1;
-    if (isTheirs) j -= 1;
+    if (mine >= theirs) i -= 1;
+    if (theirs >= mine) j -= 1;
   }
   return found;
 }
