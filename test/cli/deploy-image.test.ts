@@ -7,7 +7,7 @@ import { openRegistry } from "../../pipeline/src/release/oci/registry.ts";
 import { openHaproxy } from "../../pipeline/src/target/haproxy/router.ts";
 import { haproxyDown, haproxyUp } from "../../pipeline/src/target/haproxy/up.ts";
 import { makeBadRelease } from "../fixtures/models/bad.ts";
-import { aRepository, type CliResult, root, sluice } from "../support/cli.ts";
+import { aRepository, type CliResult, calmDown, root, sluice } from "../support/cli.ts";
 import { isInstalled } from "../support/external.ts";
 import { anArchive, passedReports } from "../support/published.ts";
 import { noRegistry, startRegistry } from "../support/registry.ts";
@@ -28,6 +28,7 @@ describe.skipIf(skipped)("sluice image deploy, onto servers that run already", (
   beforeAll(async () => {
     repository = await aRepository("magika/3.2.0", "magika/3.3.0");
     await symlink(join(root, "node_modules"), join(repository.path, "node_modules"));
+    await calmDown(join(repository.path, "policies"));
     const environments = join(repository.path, "policies/environments");
     await cp(join(environments, "staging.yaml"), join(environments, "production.yaml"));
     const rollouts = join(repository.path, "policies/rollout.yaml");
@@ -44,7 +45,7 @@ describe.skipIf(skipped)("sluice image deploy, onto servers that run already", (
   afterAll(async () => {
     await registry.stop();
     await repository[Symbol.asyncDispose]();
-  });
+  }, 60_000);
 
   async function publish(model: string): Promise<void> {
     const { archive, digest } = await anArchive(repository.path, model.replace("@", "-"));
@@ -73,7 +74,7 @@ describe.skipIf(skipped)("sluice image deploy, onto servers that run already", (
     const [bun] = runtimes;
     if (bun === undefined) throw new Error("Cannot test: no runtime");
     const dir = join(repository.path, "models", model.replace("@", "/"));
-    return startProcess(bun, { dirs: [dir], keyFile: keysFile });
+    return startProcess(bun, { dirs: [dir], keyFile: keysFile, env: { SLUICE_WAIT_MS: "30000" } });
   }
 
   /** Runs `sluice image deploy` with these servers behind a real HAProxy; blue has all traffic at first. */
@@ -99,6 +100,16 @@ describe.skipIf(skipped)("sluice image deploy, onto servers that run already", (
       await haproxyDown(folder, { drainSeconds: 0 });
     }
   }
+
+  test("has a router's configuration to begin with, which HAProxy takes", async () => {
+    const { exit, stdout } = await sluice(repository.path, "image", "router", "blue=127.0.0.1:1", "green=127.0.0.1:2");
+    expect(exit).toBe(0);
+    expect(stdout).toContain("server blue 127.0.0.1:1 weight 100");
+    const file = join(repository.path, "haproxy.cfg");
+    await writeFile(file, stdout);
+    expect(Bun.spawnSync(["haproxy", "-c", "-q", "-f", file]).exitCode).toBe(0);
+    expect((await sluice(repository.path, "image", "router", "blue")).exit).toBe(2);
+  }, 60_000);
 
   test("says what to start where no server runs the candidate, and gives the image the tag that servers wait for", async () => {
     await using blue = await start("magika@3.2.0");

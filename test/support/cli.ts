@@ -113,3 +113,11 @@ async function slowDown(environment: string): Promise<void> {
   const text = await readFile(environment, "utf8");
   await writeFile(environment, text.replace(/ratePerSecond: \d+/, "ratePerSecond: 40"));
 }
+
+/** So little traffic that a machine that does other things too answers all of it: then every error is a release's own. */
+export async function calmDown(policies: string): Promise<void> {
+  for (const name of ["laptop", "staging"]) {
+    const file = join(policies, `environments/${name}.yaml`);
+    await writeFile(file, (await readFile(file, "utf8")).replace(/ratePerSecond: \d+/, "ratePerSecond: 12"));
+  }
+}

@@ -19,6 +19,7 @@ import { type Place, parseOptions, placeOf } from "./options.ts";
 import { coloursFor } from "./progress.ts";
 import { registerPromotion } from "./promote-image.ts";
 import { registerPublish } from "./publish.ts";
+import { registerRouter } from "./router-config.ts";
 
 const BuildOptions = z.object({
   builder: Builder,
@@ -38,6 +39,7 @@ export function register(program: Command): void {
   registerPublish(image);
   registerPromotion(image);
   registerDeploy(image);
+  registerRouter(image);
 }
 
 function registerBuild(image: Command): void {
