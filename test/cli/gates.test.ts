@@ -2,11 +2,9 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { aRepository, sluice } from "../support/cli.ts";
+import { passedOrBusy } from "../support/load.ts";
 
 setDefaultTimeout(180_000);
-
-/** A machine that is busy with other tests may leave the load gate inconclusive, but never failed. */
-const passedOrBusy: (number | null)[] = [0, 4];
 
 let repository: Awaited<ReturnType<typeof aRepository>>;
 beforeAll(async () => {

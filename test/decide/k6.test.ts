@@ -46,6 +46,20 @@ test("k6Options() keeps a rate that is no whole number, and has no warm-up of no
   expect(scenarios.measured).toMatchObject({ rate: 2500, timeUnit: "1000s", duration: "200s" });
 });
 
+test("k6Options() ramps where the profile does, after a warm-up at the first rate", () => {
+  const { scenarios } = k6Options({ ...profile, ratePerSecond: 50, fromPerSecond: 10, warmupSeconds: 5 }, slo);
+  expect(scenarios.warmup).toMatchObject({ executor: "constant-arrival-rate", rate: 10, duration: "5s" });
+  expect(scenarios.measured).toEqual({
+    executor: "ramping-arrival-rate",
+    startRate: 10,
+    stages: [{ target: 50, duration: "200s" }],
+    timeUnit: "1s",
+    startTime: "5s",
+    preAllocatedVUs: 8,
+    maxVUs: 8,
+  });
+});
+
 test("k6Quantile() is k6's own name", () => {
   expect([0.5, 0.99, 0.999].map(k6Quantile)).toEqual(["p(50)", "p(99)", "p(99.9)"]);
 });

@@ -98,8 +98,10 @@ if (process.env.K6_CRASH !== undefined) process.exit(Number(process.env.K6_CRASH
 Object.assign(globalThis, { __ENV: env, open: (path: string) => readFileSync(path, "utf8") });
 const script = Script.parse(await import(args.at(-1) ?? ""));
 const plan = K6Plan.parse(JSON.parse(readFileSync(env.SLUICE_PLAN ?? "", "utf8")));
-const { rate = 0, duration = "0s" } = script.options.scenarios.measured ?? {};
-for (; scenario.iterationInTest < rate * Number.parseFloat(duration); scenario.iterationInTest++) script.default();
+const { measured } = script.options.scenarios;
+const arrivals =
+  measured?.executor === "constant-arrival-rate" ? measured.rate * Number.parseFloat(measured.duration) : 0;
+for (; scenario.iterationInTest < arrivals; scenario.iterationInTest++) script.default();
 const metrics = metricsOf(plan);
 for (const [path, text] of Object.entries(script.handleSummary({ metrics }))) writeFileSync(path, text);
 const ok = Object.values(metrics).every(({ thresholds }) => Object.values(thresholds).every((one) => one.ok));

@@ -10,7 +10,7 @@ import { ScanPolicy } from "../spec/scan.ts";
 import { contract } from "../stage/contract/contract.ts";
 import { readConsumers } from "../stage/contract/recorded.ts";
 import { load } from "../stage/load/load.ts";
-import { goldenRequests } from "../stage/load/request.ts";
+import { goldenRequests, recordedRequests } from "../stage/load/request.ts";
 import { scan } from "../stage/scan/scan.ts";
 import { stableOf } from "./begin.ts";
 import type { Host } from "./host.ts";
@@ -100,10 +100,11 @@ async function gateContract(
   return contract({ url, key, otherKeys, subject: release.id, manifest, golden, examples, stable: before, restart });
 }
 
-function gateLoad(host: Host, { url, manifest, golden, stable }: Live, gating: Gating): Promise<Report> {
+async function gateLoad(host: Host, { url, manifest, golden, stable }: Live, gating: Gating): Promise<Report> {
   const { release, progress, profile = host.policies.load } = gating;
   progress.now(`load: ${profile.ratePerSecond}/s for ${profile.warmupSeconds + profile.seconds} s`);
-  const requests = goldenRequests(manifest.name, golden);
+  const { examples } = await readConsumers(host.place.policiesDir, manifest.name);
+  const requests = [...goldenRequests(manifest.name, golden), ...recordedRequests(manifest.name, examples)];
   const arms = { url, key: host.keys.key, stable: { url: stable.url, key: stable.key } };
   return load({ ...arms, subject: release.id, requests, profile, slo: host.policies.slo });
 }

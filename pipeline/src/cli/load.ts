@@ -11,10 +11,11 @@ import { DeployError } from "../spec/error.ts";
 import { LoadPolicy } from "../spec/policy.ts";
 import { readYaml } from "../spec/read.ts";
 import type { Report } from "../spec/report.ts";
+import { readConsumers } from "../stage/contract/recorded.ts";
 import { findCapacity } from "../stage/load/capacity.ts";
 import { loadWithK6 } from "../stage/load/k6.ts";
 import { type LoadInput, load } from "../stage/load/load.ts";
-import { goldenRequests } from "../stage/load/request.ts";
+import { goldenRequests, recordedRequests } from "../stage/load/request.ts";
 import { addCommand } from "./command.ts";
 import { type Place, parseOptions, placeOf } from "./options.ts";
 import { coloursFor } from "./progress.ts";
@@ -65,7 +66,9 @@ async function measure(place: Place, options: Record<string, unknown>, ref: stri
   const chosen = parseOptions(Options, options);
   const { url, key, manifest, golden } = await runningFrom(place, options, ref);
   const { environment, slo } = await readPolicies(place.policiesDir, place.environment);
-  const input = { url, key, subject: ref, requests: goldenRequests(manifest.name, golden), slo };
+  const { examples } = await readConsumers(place.policiesDir, manifest.name);
+  const requests = [...goldenRequests(manifest.name, golden), ...recordedRequests(manifest.name, examples)];
+  const input = { url, key, subject: ref, requests, slo };
   const policy = await readYaml(join(place.policiesDir, "load.yaml"), LoadPolicy);
   const name = chosen.profile ?? environment.load;
   if (name === "capacity" && policy.capacity !== undefined) {

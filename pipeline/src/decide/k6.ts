@@ -21,12 +21,16 @@ export const k6Metrics = {
 
 /** Renders scenarios and thresholds. k6 alone passes a run of nothing: a smallest number of requests is a threshold too. */
 export function k6Options(profile: LoadProfile, slo: Slo): K6Options {
-  const { warmupSeconds, seconds } = profile;
-  const warmup = warmupSeconds > 0 ? { warmup: scenario(profile, warmupSeconds, 0) } : {};
+  const { ratePerSecond: to, fromPerSecond: from = to, warmupSeconds } = profile;
+  const warmup =
+    warmupSeconds > 0 && from > 0 ? { warmup: scenario(profile, { from, to: from, seconds: warmupSeconds }) } : {};
   const needed = Math.max(...slo.latency.map((limit) => samplesNeeded(limit.quantile)));
   const quantiles = slo.latency.map(({ quantile, maxMs }) => `${k6Quantile(quantile)}<=${maxMs}`);
   return {
-    scenarios: { ...warmup, measured: scenario(profile, seconds, warmupSeconds) },
+    scenarios: {
+      ...warmup,
+      measured: scenario(profile, { from, to, seconds: profile.seconds, startSeconds: warmupSeconds }),
+    },
     thresholds: {
       [k6Metrics.requests]: [`count>=${needed}`],
       [k6Metrics.failed]: [`rate<=${slo.maxErrorRate}`],
@@ -72,16 +76,23 @@ function judgeExit(exitCode: number, { thresholds }: K6Summary): Verdict {
   return { kind: "pass" };
 }
 
-function scenario(profile: LoadProfile, seconds: number, startSeconds: number): K6Options["scenarios"][string] {
-  const { ratePerSecond, maxInFlight } = profile;
-  const whole = Number.isInteger(ratePerSecond);
-  return {
-    executor: "constant-arrival-rate",
-    rate: whole ? ratePerSecond : Math.max(1, Math.round(ratePerSecond * 1000)),
+type Stretch = { from: number; to: number; seconds: number; startSeconds?: number };
+
+/** Arrivals at a rate, or from one to another. k6 takes whole numbers only: where they are none, it counts in thousand seconds. */
+function scenario(
+  { maxInFlight }: LoadProfile,
+  { from, to, seconds, startSeconds = 0 }: Stretch,
+): K6Options["scenarios"][string] {
+  const whole = Number.isInteger(from) && Number.isInteger(to);
+  const rateOf = (perSecond: number) => (whole ? perSecond : Math.round(perSecond * 1000));
+  const duration = `${seconds}s`;
+  const users = {
     timeUnit: whole ? "1s" : "1000s",
-    duration: `${seconds}s`,
     startTime: `${startSeconds}s`,
     preAllocatedVUs: maxInFlight,
     maxVUs: maxInFlight,
   };
+  if (from === to) return { executor: "constant-arrival-rate", rate: Math.max(1, rateOf(to)), duration, ...users };
+  const stages = [{ target: Math.max(1, rateOf(to)), duration }];
+  return { executor: "ramping-arrival-rate", startRate: rateOf(from), stages, ...users };
 }

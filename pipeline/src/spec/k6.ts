@@ -3,15 +3,26 @@ import { Quantile } from "./load.ts";
 
 const Count = z.int().nonnegative();
 
-const Scenario = z.strictObject({
-  executor: z.literal("constant-arrival-rate"),
-  rate: z.int().positive(),
+const Users = {
   timeUnit: z.string(),
-  duration: z.string(),
   startTime: z.string(),
   preAllocatedVUs: z.int().positive(),
   maxVUs: z.int().positive(),
-});
+};
+const Scenario = z.discriminatedUnion("executor", [
+  z.strictObject({
+    executor: z.literal("constant-arrival-rate"),
+    rate: z.int().positive(),
+    duration: z.string(),
+    ...Users,
+  }),
+  z.strictObject({
+    executor: z.literal("ramping-arrival-rate"),
+    startRate: z.int().nonnegative(),
+    stages: z.array(z.strictObject({ target: z.int().positive(), duration: z.string() })).length(1),
+    ...Users,
+  }),
+]);
 
 /** The options that the script gives to k6: scenarios and thresholds, rendered from `load.yaml` and `slo.yaml`. */
 export const K6Options = z.strictObject({

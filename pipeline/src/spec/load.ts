@@ -41,6 +41,8 @@ const StableFacts = z.strictObject({
  */
 export const LoadFacts = z.strictObject({
   driver: z.enum(["sluice", "k6"]),
+  /** Of the driver, in the part of the run that counts. */
+  processes: z.int().positive(),
   seconds: z.number().nonnegative(),
   planned: Count,
   dropped: Count,

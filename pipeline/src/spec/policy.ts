@@ -48,14 +48,16 @@ export const AdmissionPolicy = z.strictObject({
 export type AdmissionPolicy = z.infer<typeof AdmissionPolicy>;
 
 /**
- * A run of the load stage: open model, constant arrival. `warmupSeconds` are driven but not counted; a run that is
- * inconclusive after `seconds` goes on, up to `maxSeconds`; an arrival that
- * finds `maxInFlight` requests under way is dropped, which fails the run; a request without an answer after `timeoutMs`
- * is an error; a driver later than `maxLagMs` at the 99th percentile makes the run an error: give it more `processes`.
+ * A run of the load stage: open model, arrivals at `ratePerSecond`, or from `fromPerSecond` up or down to it in a straight
+ * line. `warmupSeconds` are driven but not counted; a run that is inconclusive after `seconds` goes on, up to
+ * `maxSeconds`; an arrival that finds `maxInFlight` requests under way is dropped, which fails the run; a request without
+ * an answer after `timeoutMs` is an error. A driver later than `maxLagMs` at the 99th percentile begins anew with twice its
+ * `processes` while there is time and a core for each; in the end it makes the run an error.
  * The service's memory may grow by `maxGrowthMiBPerHour` where its process can be watched.
  */
 export const LoadProfile = z.strictObject({
   ratePerSecond: z.number().positive().max(100_000),
+  fromPerSecond: z.number().nonnegative().max(100_000).optional(),
   warmupSeconds: z.number().nonnegative().max(3_600),
   seconds: Seconds,
   maxSeconds: Seconds.optional(),
@@ -71,7 +73,12 @@ export type LoadProfile = z.infer<typeof LoadProfile>;
  * The search for the highest rate within the SLO: from `fromPerSecond` each run is `growth` times as fast as the one
  * before, until one breaks an objective; then halves of the gap, until it is at most `resolution` (0..1) of the rate.
  */
-export const CapacityProfile = LoadProfile.omit({ ratePerSecond: true, maxSeconds: true, maxGrowthMiBPerHour: true })
+export const CapacityProfile = LoadProfile.omit({
+  ratePerSecond: true,
+  fromPerSecond: true,
+  maxSeconds: true,
+  maxGrowthMiBPerHour: true,
+})
   .extend({
     fromPerSecond: z.number().positive().max(100_000),
     toPerSecond: z.number().positive().max(100_000),

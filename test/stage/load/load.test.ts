@@ -1,7 +1,13 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import type { LoadProfile, Slo } from "../../../pipeline/src/spec/policy.ts";
 import { Report } from "../../../pipeline/src/spec/report.ts";
+import { readConsumers } from "../../../pipeline/src/stage/contract/recorded.ts";
 import { load } from "../../../pipeline/src/stage/load/load.ts";
+import { recordedRequests } from "../../../pipeline/src/stage/load/request.ts";
+import { starveDriver } from "../../fixtures/gates/starve.ts";
+import { root } from "../../support/cli.ts";
 import { aProfile, aRequest } from "../../support/load.ts";
 import { serve, type TinyServer } from "../../support/server.ts";
 
@@ -110,6 +116,35 @@ test("load() drives on while it can say too little, up to the profile's longest 
   const failed = await run(() => new Response("", { status: 500 }), { profile: longer });
   expect(failed.facts).toMatchObject({ seconds: 1, requests: 200 });
 }, 60_000);
+
+test("load() begins anew, with another process, when its driver was late", async () => {
+  const server = serve(() => Response.json({}));
+  started.push(server);
+  const input = { url: server.url, key: "k", subject: "digits@1.0.0", requests, slo };
+  const starved = { ratePerSecond: 100, seconds: 4, maxSeconds: 40, warmupSeconds: 0, maxLagMs: 500 };
+  const report = await starveDriver(() => load({ ...input, profile: { ...profile, ...starved } }));
+  expect(report.verdict).toEqual({ kind: "pass" });
+  expect(report.facts).toMatchObject({
+    seconds: 4,
+    requests: 400,
+    processes: Math.min(2, availableParallelism()),
+  });
+}, 60_000);
+
+test("load() ramps from one rate to another", async () => {
+  const report = await run(() => Response.json({}), { profile: { fromPerSecond: 0, ratePerSecond: 200, seconds: 2 } });
+  expect(report.verdict).toEqual({ kind: "pass" });
+  expect(report.facts).toMatchObject({ planned: 200, requests: 200 });
+});
+
+test("recordedRequests() are what consumers asked the model and got an answer to", async () => {
+  const recorded = await readConsumers(join(root, "policies"), "magika");
+  const found = recordedRequests("magika", recorded.examples);
+  expect(found.length).toBeGreaterThan(0);
+  expect(new Set(found.map(({ path }) => path))).toEqual(new Set(["/v1/models/magika/predict"]));
+  for (const { body } of found) expect(JSON.parse(String(body))).toHaveProperty("content");
+  expect(recordedRequests("other", recorded.examples)).toEqual([]);
+});
 
 test("load() watches the memory of a process that it is told of", async () => {
   const server = serve(() => Response.json({}));

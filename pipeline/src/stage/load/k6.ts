@@ -64,6 +64,7 @@ function k6Facts(summary: K6Summary, seconds: number): LoadFacts {
   const { requests, errors, dropped, quantiles } = summary;
   return {
     driver: "k6",
+    processes: 1,
     seconds,
     planned: requests + dropped,
     dropped,

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { compare, type Pair } from "../../decide/compare.ts";
 import { judgeLoad } from "../../decide/load.ts";
 import { worst } from "../../decide/worst.ts";
@@ -44,31 +45,47 @@ export function load(input: LoadInput): Promise<Report> {
 
 async function measure(input: LoadInput, watch: MemoryWatch | undefined): Promise<Measured> {
   const { profile, slo } = input;
-  const { seconds, maxSeconds = seconds, processes } = profile;
-  const sums = [new Tally(), ...(input.stable === undefined ? [] : [new Tally()])];
-  for (let part = 1; ; part++) {
+  const { seconds, maxSeconds = seconds } = profile;
+  let { processes } = profile;
+  let sums = newTallies(input);
+  for (let part = 1, counted = 1; ; part++, counted++) {
     const tallies = await driveApart(planOf(input, part), { processes });
     for (const [i, tally] of tallies.entries()) sums[i]?.merge(tally.toWire());
-    const facts = { ...factsOf(sums, seconds * part, slo), memory: watch === undefined ? null : [...watch.samples] };
+    const memory = watch === undefined ? null : [...watch.samples];
+    const facts = { ...factsOf(sums, seconds * counted, slo), processes, memory };
     const checks = judgeLoad(facts, slo, profile);
     const { kind } = worst(checks);
     const isTold = kind === "pass" || kind === "fail";
     if (isTold || seconds * (part + 1) > maxSeconds) return { facts, checks };
+    if (kind === "error") {
+      // What a late driver measured says nothing: begin anew, with another process beside it where there is a core for it.
+      sums = newTallies(input);
+      counted = 0;
+      processes = Math.max(processes, Math.min(2 * processes, availableParallelism()));
+    }
   }
 }
 
+function newTallies({ stable }: LoadInput): Tally[] {
+  return [new Tally(), ...(stable === undefined ? [] : [new Tally()])];
+}
+
 function planOf({ url, key, stable, requests, profile }: LoadInput, part: number): Plan {
-  const { ratePerSecond, warmupSeconds, seconds, maxInFlight, timeoutMs } = profile;
+  const { ratePerSecond, fromPerSecond = ratePerSecond, warmupSeconds, seconds, maxInFlight, timeoutMs } = profile;
   const targets = [{ url, key }, ...(stable === undefined ? [] : [{ url: stable.url, key: stable.key }])];
-  const rate = ratePerSecond * targets.length;
-  const warmup = warmupSeconds > 0 ? [constant(rate, warmupSeconds, false)] : [];
-  const phases = [...warmup, constant(rate, seconds)];
-  const firstRound = (part - 1) * Math.ceil(ratePerSecond * (warmupSeconds + seconds) + 1);
+  const [from, to] = [fromPerSecond * targets.length, ratePerSecond * targets.length];
+  const warmup = warmupSeconds > 0 && from > 0 ? [constant(from, warmupSeconds, false)] : [];
+  const phases = [...warmup, { seconds, fromPerSecond: from, toPerSecond: to, counted: true }];
+  const firstRound = (part - 1) * Math.ceil(Math.max(fromPerSecond, ratePerSecond) * (warmupSeconds + seconds) + 1);
   return { targets, requests, phases, maxInFlight: maxInFlight * targets.length, timeoutMs, firstRound };
 }
 
 /** Turns counts into facts; quantiles that cannot be told (nothing was answered) are left out. */
-function factsOf([tally = new Tally(), stable]: Tally[], seconds: number, slo: Slo): Omit<LoadFacts, "memory"> {
+function factsOf(
+  [tally = new Tally(), stable]: Tally[],
+  seconds: number,
+  slo: Slo,
+): Omit<LoadFacts, "memory" | "processes"> {
   return {
     ...stableFacts(tally, stable, slo),
     driver: "sluice",

@@ -1,3 +1,4 @@
+import type { ConsumerExamples } from "../../spec/consumers.ts";
 import type { Golden } from "../../spec/golden.ts";
 
 /** One request that the driver repeats: `path` starts with a slash. */
@@ -14,4 +15,13 @@ export function goldenRequests(model: string, golden: Golden): LoadRequest[] {
     contentType: "application/json",
     body: JSON.stringify(one.request),
   }));
+}
+
+/** What consumers recorded of the model and got an answer to, as requests. */
+export function recordedRequests(model: string, recorded: readonly ConsumerExamples[]): LoadRequest[] {
+  const path = `/v1/models/${model}/predict`;
+  return recorded
+    .flatMap(({ examples }) => examples)
+    .filter((one) => one.method === "POST" && one.path === path && one.status === 200 && one.body !== undefined)
+    .map(({ body }) => ({ path, contentType: "application/json", body: JSON.stringify(body) }));
 }
