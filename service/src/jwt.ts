@@ -25,9 +25,13 @@ export async function readJwks(path: string): Promise<JWTVerifyGetKey> {
   return createLocalJWKSet(await readJson(path, Jwks));
 }
 
-/** The keys behind an address: kept for ten minutes, asked again at once for an unknown key id, at most every 30 s. */
-export function fetchJwks(url: string): JWTVerifyGetKey {
-  return createRemoteJWKSet(new URL(url), { cacheMaxAge: 600_000, cooldownDuration: 30_000, timeoutDuration: 5_000 });
+/**
+ * The keys behind an address: kept for ten minutes, asked again at once for an unknown key id, but then not for
+ * `cooldownMs`, so that made-up key ids cost the issuer nothing.
+ */
+export function fetchJwks(url: string, { cooldownMs = 30_000 } = {}): JWTVerifyGetKey {
+  const times = { cacheMaxAge: 600_000, cooldownDuration: cooldownMs, timeoutDuration: 5_000 };
+  return createRemoteJWKSet(new URL(url), times);
 }
 
 /** Believes tokens of one issuer for one audience. The principal is `jwt:` and the subject; scopes are in claim `scope`. */

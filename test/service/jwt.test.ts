@@ -1,10 +1,13 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { createHmac, generateKeyPairSync, type KeyObject, sign as signBytes } from "node:crypto";
 import { join } from "node:path";
-import { createJwtKeyring, JwtFile, readJwks } from "../../service/src/jwt.ts";
+import { writeKeys } from "../../pipeline/src/release/key.ts";
+import { openAccess } from "../../service/src/access.ts";
+import { createJwtKeyring, fetchJwks, JwtFile, readJwks } from "../../service/src/jwt.ts";
 import { Problem } from "../../service/src/problem.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { patience, sample, testService } from "../support/service-app.ts";
+import { serve } from "../support/server.ts";
+import { patience, sample, testService, until } from "../support/service-app.ts";
 
 setDefaultTimeout(patience);
 
@@ -93,6 +96,47 @@ test("keys that cannot be had are a 503, not a refusal", async () => {
   const refused = await Promise.resolve(keyring.verify(sign(claims), now)).catch((error: unknown) => error);
   expect(refused).toBeInstanceOf(Problem);
   expect(refused).toMatchObject({ code: "credentials-unverifiable", status: 503 });
+});
+
+test("keys behind an address are asked for once, and again for a key id that is new", async () => {
+  const [first, second] = [issuer("k1"), issuer("k2")];
+  let keys = [first.jwk];
+  const server = serve(() => Response.json({ keys }));
+  const jwks = fetchJwks(server.url, { cooldownMs: 0 });
+  const keyring = createJwtKeyring(file, () => jwks);
+  for (const _ of ["first", "again"]) expect(await keyring.verify(first.sign(claims), now)).toBeDefined();
+  expect(server.seen()).toBe(1);
+  keys = [second.jwk];
+  expect(await keyring.verify(second.sign(claims), now)).toBeDefined();
+  expect(await keyring.verify(first.sign(claims), now)).toBeUndefined();
+  await server.stop();
+});
+
+test("made-up key ids make the service ask the issuer once, not each time", async () => {
+  const known = issuer("k1");
+  const server = serve(() => Response.json({ keys: [known.jwk] }));
+  const jwks = fetchJwks(server.url);
+  const keyring = createJwtKeyring(file, () => jwks);
+  for (let i = 0; i < 10; i += 1) expect(await keyring.verify(issuer(`x${i}`).sign(claims), now)).toBeUndefined();
+  expect(server.seen()).toBe(1);
+  await server.stop();
+});
+
+test("a JWKS file that changes is taken up, without a restart", async () => {
+  await using folder = await temporaryFolder();
+  const [jwt, jwks, keys] = ["jwt.json", "jwks.json", "keys.json"].map((name) => join(folder.path, name));
+  if (jwt === undefined || jwks === undefined || keys === undefined) throw new Error("There are no paths");
+  const [first, second] = [issuer("k1"), issuer("k2")];
+  await writeKeys(keys, { schema: "sluice/keys/v1", keys: [] });
+  await Bun.write(jwks, JSON.stringify({ keys: [first.jwk] }));
+  await Bun.write(jwt, JSON.stringify({ ...file, jwks: { file: jwks } }));
+  const { keyring, stop } = await openAccess({ keys, jwt }, { write: () => undefined, flush: () => undefined });
+  const isBelieved = async ({ sign }: typeof first) => (await keyring.verify(sign(claims), now)) !== undefined;
+  expect([await isBelieved(first), await isBelieved(second)]).toEqual([true, false]);
+  await Bun.write(jwks, JSON.stringify({ keys: [second.jwk] }));
+  await until(() => isBelieved(second));
+  expect(await isBelieved(first)).toBe(false);
+  stop();
 });
 
 test("JwtFile takes only signatures with public keys, and only https", () => {

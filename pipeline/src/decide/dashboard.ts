@@ -30,7 +30,9 @@ function requestGraphs(slos: Slo[]): Shown[] {
   const rate = (labels: string, by: string) => `sum by (${by}) (rate(${duration}_count{${labels}}[${window}]))`;
   const spoken = rate(`${ofRoute},http_response_status_code!~"4.."`, "sluice_release");
   const failed = rate(`${ofRoute},http_response_status_code=~"5.."`, "sluice_release");
-  const quantiles = [...new Set(slos.flatMap(({ latency }) => latency.map((limit) => limit.quantile)))].sort();
+  const quantiles = [...new Set(slos.flatMap(({ latency }) => latency.map((limit) => limit.quantile)))].sort(
+    (a, b) => a - b,
+  );
   return [
     {
       title: "Rate by route",
