@@ -13,22 +13,28 @@ interface Addresses {
 
 /**
  * Puts the same requests to every arm, the next `count` of `requests` at each call, and counts the answers that differ
- * from stable's. A request that stable does not answer is no comparison; one that only another arm does not answer is a
- * change of that arm's.
+ * from stable's. Stable is asked once for each: its first answer is what both others are held against. A request that
+ * stable does not answer is no comparison; one that only another arm does not answer is a change of that arm's.
  */
 export function answerComparer(
   requests: readonly Json[],
   asked: Omit<Asked, "address">,
 ): (addresses: Addresses, count: number) => Promise<Answers> {
   let position = 0;
+  const known = new Map<Json, Json>();
   return async ({ stable, canary, baseline }, count) => {
     const answers = { compared: 0, changed: 0, noise: 0 };
     for (let i = 0; i < count; i++) {
       const request = requests[position++ % requests.length];
       if (request === undefined) break;
       const ask = (address: string) => outputOf({ ...asked, address }, request);
-      const [meant, canaries, baselines] = await Promise.all([ask(stable), ask(canary), baseline && ask(baseline)]);
+      const [meant, canaries, baselines] = await Promise.all([
+        known.get(request) ?? ask(stable),
+        ask(canary),
+        baseline && ask(baseline),
+      ]);
       if (meant === undefined) continue;
+      known.set(request, meant);
       answers.compared += 1;
       if (differs(meant, canaries)) answers.changed += 1;
       if (baseline !== undefined && differs(meant, baselines)) answers.noise += 1;
