@@ -18,6 +18,7 @@ import { type Asking, addressBehind, findServers } from "../target/bound/servers
 import { openHaproxy } from "../target/haproxy/router.ts";
 import { until } from "../target/wait.ts";
 import { demandBeginning } from "./begin.ts";
+import { demandBudget } from "./error-budget.ts";
 import type { Holding } from "./holding.ts";
 import type { Place } from "./options.ts";
 import type { Progress } from "./progress.ts";
@@ -67,9 +68,9 @@ export async function boundStageOf(
 export async function beginBound(
   work: BoundWork,
   asking: Asking,
-  override: string | undefined,
+  { override, overrideBudget }: { override?: string | undefined; overrideBudget?: string | undefined },
 ): Promise<Opened | undefined> {
-  const { store, candidate, policies } = work;
+  const { store, candidate, policies, place, progress } = work;
   const open = await openRollout(store);
   if (open !== undefined) return goOn(open.state.opened, work);
   const stable = await presentRelease(work);
@@ -78,7 +79,8 @@ export async function beginBound(
   await demandBeginning({ policies, store }, candidate, override);
   const { strategy, slo } = policies;
   const rollout = rolloutId(systemClock.now(), candidate.id);
-  const why = override === undefined ? {} : { override };
+  const budget = await demandBudget({ policies, place }, overrideBudget, progress);
+  const why = { ...(override === undefined ? {} : { override }), ...(budget === undefined ? {} : { budget }) };
   const opened: Opened = { kind: "opened", rollout, candidate, stable, arms: casting.arms, strategy, slo, ...why };
   await settle(work, asking, casting.arms.stable);
   await store.append(rollout, work.held.lease, opened);

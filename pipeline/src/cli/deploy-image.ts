@@ -12,6 +12,7 @@ import { type BoundWork, beginBound, boundStageOf, modelDirOf } from "./begin-bo
 import { addCommand, type Outcome } from "./command.ts";
 import { demandsOf } from "./demands.ts";
 import { endingOf, exitOfEnding, stepOf, unchanged, writePage } from "./ending.ts";
+import { overrideBudget, overrideBudgetOption } from "./error-budget.ts";
 import { holding } from "./holding.ts";
 import { type Place, parseOptions, placeOf } from "./options.ts";
 import { terminalProgress } from "./progress.ts";
@@ -23,6 +24,7 @@ const Options = z.object({
   site: z.url().optional(),
   control: z.string().optional(),
   override: z.string().min(1).optional(),
+  overrideBudget,
   page: z.string().min(1).optional(),
 });
 export type DeployOptions = z.infer<typeof Options>;
@@ -43,6 +45,7 @@ export function registerDeploy(image: Command): void {
         .option("--site <url>", "where clients come (default: the environment's)")
         .option("--control <where>", "HAProxy's runtime API, host:port or a socket (default: the environment's)")
         .option("--override <reason>", "begin in a freeze window or a cooldown; the reason is journaled")
+        .option(...overrideBudgetOption)
         .option("--page <file>", "write what happened as one HTML page"),
     async (flags, [address = ""]) => {
       const { ask, reference } = await registryFrom(flags, address);
@@ -60,7 +63,7 @@ async function deploy(ask: Ask, name: string, place: Place, options: DeployOptio
   return holding(store, async (held) => {
     const work: BoundWork = { ask, store, held, place, policies, progress, candidate: record.release };
     const stage = await boundStageOf(policies, options);
-    const opened = await beginBound(work, stage, options.override);
+    const opened = await beginBound(work, stage, options);
     const promote = () => promoteImage(ask, image.digest, demands, systemClock.now());
     if (opened === undefined) {
       await promote();
