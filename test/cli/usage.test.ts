@@ -10,7 +10,7 @@ test.each([
   ["an unknown flag", ["deploy", "--fast"], "unknown option '--fast'"],
   ["an unknown model", ["deploy", "magika@9.9.9"], "known are magika@3.2.0, magika@3.3.0"],
   ["a model without version", ["verify", "magika"], "known are magika@3.2.0, magika@3.3.0"],
-  ["an unknown environment", ["deploy", "--environment", "moon"], "known are haproxy, local"],
+  ["an unknown environment", ["deploy", "--environment", "moon"], "known are docker, haproxy"],
 ])("sluice exits 2 for %s and says what is known", async (_, args, words) => {
   const { exit, stderr, stdout } = await sluice(root, ...args);
   expect([exit, stdout]).toEqual([2, ""]);

@@ -1,7 +1,10 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { DeployError } from "./error.ts";
+
+/** More than any file that people or Sluice write: what is larger is refused before it fills the memory. */
+const maxBytes = 256 * 2 ** 20;
 
 /** Reads a JSON file into `schema`, or throws `E_FILE` with the file, the place and what was expected. */
 export async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z.output<S>> {
@@ -53,6 +56,8 @@ export function parseYaml<S extends z.ZodType>(text: string, schema: S, source: 
 export async function readText(path: string): Promise<string> {
   let bytes: Uint8Array;
   try {
+    const { size } = await stat(path);
+    if (size > maxBytes) throw new Error(`it has ${size} bytes, expected at most ${maxBytes}`);
     bytes = await readFile(path);
   } catch (cause) {
     throw new DeployError("E_FILE", `Cannot read ${path}: ${reasonOf(cause)}`, { cause });
