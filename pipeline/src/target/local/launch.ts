@@ -11,7 +11,7 @@ import { ownProcess, type Process } from "./process.ts";
 const inherited = /^(PATH|HOME|TMPDIR|TZ|LANG|LC_[A-Z]+|OTEL_[A-Z_]+)$/;
 
 /** The part of `environment` that a child process may see. */
-function passedOn(environment: NodeJS.ProcessEnv): Record<string, string> {
+export function passedOn(environment: NodeJS.ProcessEnv): Record<string, string> {
   const pairs = Object.entries(environment).filter(([name]) => inherited.test(name));
   return Object.fromEntries(pairs.map(([name, value]) => [name, value ?? ""]));
 }

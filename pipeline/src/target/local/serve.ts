@@ -1,5 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import type { SiteFile } from "../../spec/site.ts";
+import { guarded } from "./guarded.ts";
 import { countedBy, History } from "./history.ts";
 import { listen, openAdmin } from "./listen.ts";
 import { lockSite } from "./lock.ts";
@@ -56,9 +57,11 @@ export async function serveSite({ state, host, port, workers, isShared }: SiteOp
     }
   };
   const admin = await openAdmin(paths.socket, { site, replace, end: () => asked.resolve("down") });
+  const guard = guarded({ state, host, port: router.port, workers, "share-port": false }, paths.output);
 
   const close = async () => {
     const end = await asked.promise;
+    guard.dismiss();
     await (end === "down" ? router.close() : router.leave());
     await admin.close();
     saveOrSay(history);

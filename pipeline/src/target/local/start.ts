@@ -3,6 +3,7 @@ import { DeployError } from "../../spec/error.ts";
 import { SiteState } from "../../spec/site.ts";
 import { until } from "../wait.ts";
 import { call } from "./call.ts";
+import { writeFlags } from "./flags.ts";
 import { launch } from "./launch.ts";
 import { lockedExitCode } from "./lock.ts";
 import { lastLines } from "./logtail.ts";
@@ -31,9 +32,8 @@ export async function startSite(
 ): Promise<SiteState> {
   const { folder, output } = sitePaths(stateDir);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const args = ["--state", stateDir, "--host", host, "--port", String(port), "--workers", String(workers)];
-  if (predecessor !== undefined) args.push("--share-port");
-  const site = await launch(script, args, {
+  const flags = { state: stateDir, host, port, workers, "share-port": predecessor !== undefined };
+  const site = await launch(script, writeFlags(flags), {
     cwd: folder,
     log: output,
     env: { BUN_CONFIG_MAX_HTTP_REQUESTS: String(maxRequests) },
