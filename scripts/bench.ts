@@ -6,7 +6,7 @@ import { join } from "node:path";
 const benches = ["digest", "router", "hitless", "service", "overload"];
 
 /** Those that take long and run only when they are named. */
-const longBenches = ["soak"];
+const longBenches = ["soak", "worker-kills"];
 
 /**
  *   npm run bench                            every one

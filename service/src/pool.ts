@@ -98,7 +98,7 @@ export class Pool {
         `Cannot take the request: the wait would be about ${Math.ceil(waitMs)} ms`,
       );
     }
-    if (waitMs > this.#limits.waitMs && ahead >= fewest * this.#ready && this.#isStanding) {
+    if (waitMs > this.#limits.waitMs && ahead >= fewest * this.#limits.workers && this.#isStanding) {
       throw this.#busy("queue-full", `Cannot take the request: it would wait about ${Math.ceil(waitMs)} ms`);
     }
     const { job, promise } = createJob({ input, wantOutputs }, principal, limit, (late) => this.#expire(late, limit));
