@@ -6,7 +6,7 @@ import { readAttestation } from "../../pipeline/src/release/attestation.ts";
 import type { Evidence } from "../../pipeline/src/spec/statement.ts";
 import { aRepository, sluice, startCli, untilPrinted } from "../support/cli.ts";
 
-setDefaultTimeout(180_000);
+setDefaultTimeout(360_000); // three deployments on a machine that may be busy
 
 /** Whether the machine is too busy to serve well is no concern here. */
 async function aPatientRepository(): ReturnType<typeof aRepository> {
@@ -59,13 +59,13 @@ test("where unsigned work is refused, deploy signs with a key, and a revoked key
   const source = repository.path;
   const key = join(source, "release.pem");
   const { publicKey } = JSON.parse((await sluice(source, "models", "keygen", key, "--json")).stdout);
-  const trust = (more: object) =>
+  const trust = (more: object, place: object = {}) =>
     writeFile(
       join(source, "policies/trust.yaml"),
       stringify({
         schema: "sluice/trust/v1",
         keys: { release: { publicKey, ...more } },
-        environments: { local: { unsigned: "refuse", models: ["release"], releases: ["release"] } },
+        environments: { local: { unsigned: "refuse", models: ["release"], releases: ["release"], ...place } },
       }),
     );
   await trust({});
@@ -81,7 +81,10 @@ test("where unsigned work is refused, deploy signs with a key, and a revoked key
     stderr: expect.stringContaining("local refuses unsigned releases, and no signing key is configured"),
   });
 
-  const done = await sluice(source, "deploy", "--signing-key", key);
+  const first = await sluice(source, "deploy", "magika@3.2.0", "--signing-key", key);
+  expect(first).toMatchObject({ exit: 0, stderr: expect.stringContaining("attestation: signed by key") });
+  await trust({}, { signingKey: "release.pem" });
+  const done = await sluice(source, "deploy");
   expect(done).toMatchObject({ exit: 0, stderr: expect.stringContaining("attestation: signed by key") });
   const id = await newestRelease(source);
   expect(await sluice(source, "release", "verify", id)).toMatchObject({
@@ -90,6 +93,7 @@ test("where unsigned work is refused, deploy signs with a key, and a revoked key
   });
   expect((await evidenceOf(source, id)).rollout).toMatchObject({ result: "promoted" });
 
+  await trust({});
   // Without the key the signed statement is kept, and the rollback said.
   const back = await sluice(source, "rollback", "--reason", "practice");
   expect(back).toMatchObject({ exit: 0, stderr: expect.stringContaining("not renewed without a key") });
