@@ -4,10 +4,18 @@ import { readConfig } from "./config.ts";
 import { createLog } from "./log.ts";
 import { type Service, startService } from "./service.ts";
 
-const log = createLog(
-  (text) => process.stdout.write(text),
-  () => new Date(),
-);
+const log = createLog(print, () => new Date());
+
+// A log that cannot be written, to a full disk or to a reader that is gone, is no reason to stop serving.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+
+function print(text: string): void {
+  try {
+    process.stdout.write(text);
+  } catch {
+    // Deno throws where the others tell the stream.
+  }
+}
 
 /** The process: reads the environment, starts the service, tells when it is ready, drains on a signal. */
 async function main(): Promise<void> {

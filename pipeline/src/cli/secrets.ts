@@ -25,8 +25,10 @@ export async function localKeys(stateDir: string): Promise<LocalKeys> {
 }
 
 async function keep(path: string, id: string): Promise<string> {
-  await createFile(path, `${newKey(id)}\n`);
-  return (await readFile(path, "utf8")).trim();
+  const read = () => readFile(path, "utf8").catch(() => undefined);
+  const known = await read(); // looking at a site whose disk is full must not write
+  if (known === undefined) await createFile(path, `${newKey(id)}\n`);
+  return (known ?? (await readFile(path, "utf8"))).trim();
 }
 
 /** Sees to it that `keys.json` knows the local keys; entries that an operator added stay. */

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import type { Router, Runtime } from "../../../pipeline/src/rollout/ports.ts";
 import { openHaproxyTarget } from "../../../pipeline/src/target/haproxy/target.ts";
@@ -11,6 +11,8 @@ import { aSite, type TestSite } from "../../support/site.ts";
 import { countAnswers, startTraffic } from "../../support/traffic.ts";
 import { until } from "../../support/until.ts";
 import { freePorts } from "./fixture.ts";
+
+setDefaultTimeout(30_000);
 
 type Fixture = {
   site: TestSite;
@@ -81,7 +83,7 @@ describe.skipIf(!isInstalled("haproxy"))("openHaproxyTarget()", () => {
     const { failed } = await traffic.end();
     expect(failed).toEqual([]);
     expect((await target.list()).map(({ id }) => id).sort()).toEqual(["one", "three"]);
-  }, 30_000);
+  });
 
   test("finds all as it was, and goes on counting, when it is opened again", async () => {
     const target = await twoArms();
@@ -94,7 +96,7 @@ describe.skipIf(!isInstalled("haproxy"))("openHaproxyTarget()", () => {
     const after = await again.readSamples();
     const sum = (samples: typeof after) => (samples.one?.requests ?? 0) + (samples.two?.requests ?? 0);
     expect(sum(after)).toBeGreaterThan(sum(before));
-  }, 30_000);
+  });
 
   test("sends to a killed revision again once the site has brought it back", async () => {
     const target = await twoArms();
@@ -105,7 +107,7 @@ describe.skipIf(!isInstalled("haproxy"))("openHaproxyTarget()", () => {
       return (revision?.state === "ready" && revision.pid !== pid) || undefined;
     });
     await until("HAProxy to find it well", async () => (await countAnswers(it.address, 10)).has("two") || undefined);
-  }, 30_000);
+  });
 
   test("refuses a holder that was overtaken, before HAProxy hears of it", async () => {
     const target = await twoArms();
@@ -113,5 +115,5 @@ describe.skipIf(!isInstalled("haproxy"))("openHaproxyTarget()", () => {
     await newer.writeWeights({ one: 100 });
     await refusalOf(target.writeWeights({ two: 100 }), "E_LEASE");
     expect(await newer.readWeights()).toEqual({ one: 100 });
-  }, 30_000);
+  });
 });

@@ -1,0 +1,32 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { type Runtime, runtimes, startProcess } from "../support/service-process.ts";
+
+/** A device that refuses every byte, as a full disk does. */
+const full = "/dev/full";
+
+/** The runtime with its log on a full disk. */
+function onFullDisk({ command, ...runtime }: Runtime): Runtime {
+  return {
+    ...runtime,
+    command: (program, leave) => ["sh", "-c", `exec "$0" "$@" >${full} 2>${full}`, ...command(program, leave)],
+  };
+}
+
+describe.skipIf(!existsSync(full))("a service whose log cannot be written", () => {
+  for (const runtime of runtimes) {
+    test.skipIf(!runtime.found)(
+      `goes on serving on ${runtime.name}`,
+      async () => {
+        await using service = await startProcess(onFullDisk(runtime));
+        for (let times = 0; times < 5; times += 1) {
+          // An unknown path is logged as well, at once where it is more than information.
+          expect((await fetch(`${service.url}/nowhere`)).status).toBe(404);
+          await Bun.sleep(150); // longer than the log keeps its lines: the next one meets the disk
+        }
+        expect((await fetch(`${service.url}/livez`)).status).toBe(200);
+      },
+      60_000,
+    );
+  }
+});
