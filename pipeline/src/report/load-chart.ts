@@ -44,7 +44,12 @@ export function memoryChart({ memory }: LoadFacts): Chart | undefined {
     title: "Memory",
     description: "Resident memory of the service, in MiB, over the seconds of the run.",
     option: frame([series], {
-      xAxis: { type: "value", min: 0, max: "dataMax", axisLabel: { formatter: "{value} s" } },
+      xAxis: {
+        type: "value",
+        min: 0,
+        max: Math.ceil(memory.at(-1)?.atSeconds ?? 0),
+        axisLabel: { formatter: "{value} s" },
+      },
       yAxis: { min: 0, axisLabel: { formatter: "{value} MiB" } },
     }),
   };

@@ -1,4 +1,4 @@
-import { growthPerHour, settledOf } from "../decide/growth.ts";
+import { growthOf } from "../decide/growth.ts";
 import { quantileName, round, times } from "../decide/quantile.ts";
 import { CapacityFacts, LoadFacts, type Quantile } from "../spec/load.ts";
 import type { Report } from "../spec/report.ts";
@@ -54,8 +54,9 @@ export function remarksOf(facts: LoadFacts): string[] {
 }
 
 function sayMemory(memory: NonNullable<LoadFacts["memory"]>, lastMib: number): string {
-  const slope = round(growthPerHour(settledOf(memory)));
-  const growth = Number.isFinite(slope) ? `, ${slope > 0 ? "+" : ""}${slope} MiB/h over its later half` : "";
+  const { perHour, low, high } = growthOf(memory);
+  const interval = `95 % interval ${round(low)} to ${round(high)}`;
+  const growth = Number.isFinite(perHour) ? `, ${round(perHour)} MiB/h over the later half (${interval})` : "";
   return `memory ${round(lastMib)} MiB at the end${growth}`;
 }
 
