@@ -19,6 +19,7 @@ export function buildImage(
       { name: "BUILD_BASE", value: addressOf(images, "build") },
       { name: "RUNTIME_BASE", value: addressOf(images, "runtime") },
       { name: "MODEL", value: `${name}/${version}` },
+      { name: "RELEASE", value: model },
       { name: "SOURCE_DATE_EPOCH", value: "0" },
     ],
   });
