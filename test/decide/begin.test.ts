@@ -57,6 +57,29 @@ test("mayBegin() waits for the cooldown after the same release was taken back, a
   expect(at("2026-11-24T12:01:00Z", [], { abortedAt, cooldownSeconds: 60 }).kind).toBe("pass");
 });
 
+test("mayBegin() says which window it is, and when that ends", () => {
+  expect(at("2026-11-23T11:30:00Z", [lunch])).toEqual({
+    kind: "fail",
+    breaches: ["frozen: lunch (mon 12:00 to 13:00 in Europe/Berlin)"],
+  });
+  expect(at("2027-01-01T12:00:00Z", [holidays])).toEqual({
+    kind: "fail",
+    breaches: ["frozen: holidays (2026-12-29 to 2027-01-03 in Asia/Tokyo)"],
+  });
+});
+
+test("mayBegin() counts the minutes of a window's ends", () => {
+  const late = FreezeWindow.parse({ ...weekend, days: ["mon"], from: "12:15", to: "12:45" });
+  const times = ["11:14", "11:15", "11:44", "11:45"].map((time) => at(`2026-11-23T${time}:00Z`, [late]).kind);
+  expect(times).toEqual(["pass", "fail", "fail", "pass"]);
+});
+
+test("mayBegin() takes a window that begins and ends at one time for a whole day", () => {
+  const always = FreezeWindow.parse({ ...weekend, days: ["mon"], from: "12:00", to: "12:00" });
+  const times = ["2026-11-23T10:59:00Z", "2026-11-23T11:00:00Z", "2026-11-24T10:59:00Z", "2026-11-24T11:00:00Z"];
+  expect(times.map((time) => at(time, [always]).kind)).toEqual(["pass", "fail", "fail", "pass"]);
+});
+
 test("FreezeWindow refuses a zone and a time of day that are none", () => {
   expect(FreezeWindow.safeParse({ ...weekend, zone: "Europe/Atlantis" }).success).toBe(false);
   expect(FreezeWindow.safeParse({ ...weekend, from: "24:00" }).success).toBe(false);

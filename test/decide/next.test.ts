@@ -81,3 +81,7 @@ test("next() turns back from a promotion of which the way back is not proven", (
   const journal = aJournal().prepared().commanded("promote").failed({ do: "proveReturn" }, "its folder does not exist");
   expect(wayOf(journal)).toEqual(abort);
 });
+
+test("next() needs a baseline where only some steps are compared", () => {
+  expect(wayOf(aJournal({ steps: [aStep(50), aStep(100)] }))).toEqual([...prepare, "setWeight 0 50", "look"]);
+});

@@ -56,3 +56,29 @@ test("plan() has no number of requests for what no evidence could ever show", ()
   const lax = aStrategy({ judge: { ...aStrategy().judge, ratio: 100 } });
   expect(plan(lax, site).needed.twiceAsManySlow).toBe(Number.POSITIVE_INFINITY);
 });
+
+test("plan() does not take a step for starving whose requests just come in time", () => {
+  // 20 requests at 10 % of 5 a second take 40 s.
+  const within = (maxSeconds: number) => aStrategy({ steps: [{ ...aStep(10), maxSeconds, minRequests: 20 }] });
+  expect(plan(within(40), { ...site, ratePerSecond: 5 }).steps[0]).toMatchObject({ seconds: 40, starves: false });
+  expect(plan(within(39), { ...site, ratePerSecond: 5 }).steps[0]).toMatchObject({ seconds: 39, starves: true });
+});
+
+test("plan() counts the cost in whole looks, each of which says only so much", () => {
+  const judge = { ...strategy.judge, eventsPerLook: 1 };
+  const slow = { ...strategy, lookSeconds: 2, judge };
+  const { brokenRequests, brokenSeconds, budgetShare } = plan(slow, site);
+  const odds = aSlo.maxErrorRate / (1 - aSlo.maxErrorRate);
+  const rejects = (looks: number) => evidence([{ hits: looks, misses: 0, odds }]) >= thresholdOf(slow, aSlo);
+  const looks = [1, 2, 3, 4, 5, 6].find(rejects) ?? Number.NaN;
+  expect(looks).toBeGreaterThan(1);
+  // 10 % of 100 requests a second, two seconds a look.
+  expect([brokenRequests, brokenSeconds]).toEqual([20 * looks, 2 * looks]);
+  expect(budgetShare).toBeCloseTo((20 * looks) / 259_200, 12);
+});
+
+test("plan() counts no more events than there are requests", () => {
+  const judge = { ...strategy.judge, eventsPerLook: 1_000 };
+  const { brokenRequests, brokenSeconds } = plan({ ...strategy, judge }, { ...site, ratePerSecond: 10 });
+  expect([brokenRequests, brokenSeconds]).toEqual([2, 2]);
+});

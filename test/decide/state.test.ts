@@ -43,6 +43,8 @@ describe("fold() of looks", () => {
   });
 
   test("lets a clock that is set back stand still, and one that is set forward run for three looks at most", () => {
+    const slower = aJournal({ lookSeconds: 5 }).prepared().weight(0, 10).wait(3600).look(0, one);
+    expect(stateOf(slower).looks.at(-1)?.seconds).toBe(15);
     const journal = aJournal().prepared().weight(0, 10).wait(3600).look(0, one).wait(-7200).look(0, one);
     expect(stateOf(journal.wait(1).look(0, one)).looks.map(({ seconds }) => seconds)).toEqual([0, 3, 0, 1]);
   });

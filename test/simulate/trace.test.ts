@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { Stream } from "../../pipeline/src/simulate/latencies.ts";
 import { randomFrom } from "../../pipeline/src/simulate/random.ts";
 import { formatTrace, parseTrace, replayed } from "../../pipeline/src/simulate/trace.ts";
 
@@ -12,12 +13,12 @@ describe("parseTrace()", () => {
   test("reads what formatTrace() wrote: seconds in their order, and the rate", () => {
     const trace = parseTrace(formatTrace(recorded), "trace.csv");
     expect(trace.ratePerSecond).toBe(2);
-    expect([trace.seconds.length, trace.seconds[0], trace.seconds[59]]).toEqual([60, [4, 5], [40, 40]]);
+    expect([trace.seconds.size, trace.seconds.get(5), trace.seconds.get(64)]).toEqual([60, [4, 5], [40, 40]]);
   });
 
   test("leaves out seconds without a request, and counts them in the rate", () => {
     const trace = parseTrace(formatTrace(recorded.filter((_, i) => i < 2 || i >= 118)), "trace.csv");
-    expect([trace.seconds.length, trace.ratePerSecond]).toEqual([2, 4 / 60]);
+    expect([trace.seconds.size, trace.ratePerSecond]).toEqual([2, 4 / 60]);
   });
 
   test.each([
@@ -33,7 +34,7 @@ describe("parseTrace()", () => {
 });
 
 describe("replayed()", () => {
-  const latencies = replayed(parseTrace(formatTrace(recorded), "trace.csv"));
+  const latencies = replayed([parseTrace(formatTrace(recorded), "trace.csv")]);
 
   test("has the trace's percentiles", () => {
     expect(latencies.p99Ms).toBeCloseTo(40, 9);
@@ -51,15 +52,34 @@ describe("replayed()", () => {
     expect(changes).toBeLessThan(200);
   });
 
-  test("gives each arm a place of its own", () => {
-    const stream = latencies.weather(randomFrom(2));
-    const seconds = () => {
-      const arm = stream();
-      return Array.from({ length: 50 }, () => {
-        arm.nextSecond();
-        return arm.next();
-      });
-    };
-    expect(seconds()).not.toEqual(seconds());
+  const slowness = (stream: Stream) =>
+    Array.from({ length: 500 }, () => {
+      stream.nextSecond();
+      return Math.exp(stream.next());
+    });
+
+  test("lets both arms meet the same seconds", () => {
+    const arm = latencies.weather(randomFrom(2));
+    const [canary, baseline] = [slowness(arm()), slowness(arm())];
+    expect(canary.map((ms) => ms > 20)).toEqual(baseline.map((ms) => ms > 20));
+    expect(canary).not.toEqual(baseline);
+  });
+
+  test("gives each arm its own of two traces, at the same seconds, either the one or the other", () => {
+    const twice = recorded.map(({ atMs, latencyMs }) => ({ atMs: atMs + 10_000, latencyMs: latencyMs * 100 }));
+    const both = replayed([recorded, twice].map((one) => parseTrace(formatTrace(one), "trace.csv")));
+    const first = Array.from({ length: 20 }, (_, seed) => {
+      const arm = both.weather(randomFrom(seed));
+      const [canary, baseline] = [slowness(arm()), slowness(arm())];
+      expect(Math.max(...canary) < 100).toBe(Math.min(...baseline) > 100);
+      return Math.max(...canary) < 100;
+    });
+    expect(new Set(first).size).toBe(2);
+  });
+
+  test("refuses two traces that were not recorded at the same time", () => {
+    const later = recorded.map(({ atMs, latencyMs }) => ({ atMs: atMs + 50_000, latencyMs }));
+    const traces = [recorded, later].map((one) => parseTrace(formatTrace(one), "trace.csv"));
+    expect(() => replayed(traces)).toThrow("they have 10 s in common, expected at least 30 s");
   });
 });

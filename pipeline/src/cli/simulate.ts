@@ -25,7 +25,7 @@ const Options = z.object({
   errors: Rate.optional(),
   noise: Rate,
   median: z.coerce.number().positive(),
-  trace: z.string().optional(),
+  trace: z.array(z.string()).max(2).optional(),
   seed: z.coerce.number().int().nonnegative(),
 });
 type Options = z.infer<typeof Options>;
@@ -58,15 +58,17 @@ export function register(program: Command): void {
         )
         .option("--noise <rate>", "chance 0..1 that one release answers a request otherwise than before", "0")
         .option("--median <ms>", "median latency in milliseconds of a modelled site", "5")
-        .option("--trace <file>", "latencies of a recorded site instead (sluice trace)")
+        .option(
+          "--trace <file...>",
+          "latencies of a recorded site instead, or of two recorded at the same time (sluice trace)",
+        )
         .option("--seed <number>", "the same seed gives the same figures", "1"),
     async (options) => {
       const { policiesDir, environment } = placeOf(options);
       const wanted = parseOptions(Options, options);
       const policies = await readPolicies(policiesDir, environment);
       const { name, strategy } = await strategyOf(wanted, join(policiesDir, "rollout.yaml"), policies);
-      const trace = wanted.trace === undefined ? undefined : await readTrace(wanted.trace);
-      const site = siteOf(wanted, policies, trace);
+      const site = siteOf(wanted, policies, await Promise.all((wanted.trace ?? []).map(readTrace)));
       const { runs, seed } = wanted;
       const tallies = faultsOf(wanted.fault).map((fault) =>
         simulateMany(fault, { strategy, slo: policies.slo, site, runs, seed }),
@@ -95,15 +97,15 @@ async function strategyOf(
   );
 }
 
-function siteOf({ rate, errors, noise, median, strategy }: Options, policies: Policies, trace: Trace | undefined) {
+function siteOf({ rate, errors, noise, median, strategy }: Options, policies: Policies, traces: readonly Trace[]) {
   const { traffic } = policies.environment;
   const shape = traffic === undefined || strategy !== undefined ? ownTraffic : { ...traffic, swing: 0 };
   return {
-    ratePerSecond: rate ?? trace?.ratePerSecond ?? shape.ratePerSecond,
+    ratePerSecond: rate ?? traces[0]?.ratePerSecond ?? shape.ratePerSecond,
     swing: shape.swing,
     errorRate: errors ?? policies.slo.maxErrorRate / 2,
     noiseRate: noise,
-    latencies: trace === undefined ? modelled(median) : replayed(trace),
+    latencies: traces.length === 0 ? modelled(median) : replayed(traces),
   };
 }
 

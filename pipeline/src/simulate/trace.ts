@@ -1,9 +1,9 @@
 import { DeployError } from "../spec/error.ts";
 import { type Latencies, withPercentiles } from "./latencies.ts";
 
-/** A recorded site: the latencies of each of its seconds in milliseconds, and how many requests came in a second. */
+/** Recorded requests of one service: their latencies in milliseconds by the second, as its clock counts them. */
 export interface Trace {
-  seconds: readonly (readonly number[])[];
+  seconds: ReadonlyMap<number, readonly number[]>;
   ratePerSecond: number;
 }
 
@@ -35,27 +35,48 @@ export function parseTrace(text: string, path: string): Trace {
   if (span < fewestSeconds) {
     throw new DeployError("E_FILE", `Cannot use trace ${path}: it has ${span} s, expected at least ${fewestSeconds} s`);
   }
-  const seconds = order.map((second) => (bySecond.get(second) ?? []).map(({ latencyMs }) => latencyMs));
+  const seconds = new Map(order.map((second) => [second, (bySecond.get(second) ?? []).map((one) => one.latencyMs)]));
   return { seconds, ratePerSecond: requests.length / span };
 }
 
 /**
- * Replays a trace: each second of an arm is a second of the trace, in the trace's order, so that slow seconds stay
- * together; within it any of its requests may be met. Every arm begins at a place of its own and now and then jumps.
+ * Replays one trace, or two that were recorded at the same time: canary and baseline meet the same seconds, in their
+ * order, so that what disturbed the machine disturbs both as it did; each draws from the requests of its own trace.
+ * Now and then the replay goes on at another place. Throws `E_FILE` for traces with too few seconds in common.
  */
-export function replayed({ seconds }: Trace): Latencies {
-  const logs = seconds.map((one) => one.map((ms) => Math.log(ms)));
-  return withPercentiles((random) => () => {
-    const anywhere = () => Math.floor(random.uniform() * logs.length);
-    let at = anywhere();
-    return {
-      nextSecond() {
-        at = random.uniform() < 1 / meanStay ? anywhere() : (at + 1) % logs.length;
-      },
-      next() {
-        const second = logs[at] ?? [];
-        return second[Math.floor(random.uniform() * second.length)] ?? 0;
-      },
+export function replayed(traces: readonly Trace[]): Latencies {
+  const common = [...(traces[0]?.seconds.keys() ?? [])].filter((second) =>
+    traces.every((one) => one.seconds.has(second)),
+  );
+  if (common.length < fewestSeconds) {
+    const found = `they have ${common.length} s in common, expected at least ${fewestSeconds} s`;
+    throw new DeployError("E_FILE", `Cannot replay the traces: ${found}; next: record them at the same time`);
+  }
+  const logs = traces.map(({ seconds }) => common.map((at) => (seconds.get(at) ?? []).map((ms) => Math.log(ms))));
+  return withPercentiles((random) => {
+    const anywhere = () => Math.floor(random.uniform() * common.length);
+    const places = [anywhere()];
+    const placeAt = (second: number) => {
+      while (places.length <= second) {
+        const stays = random.uniform() >= 1 / meanStay;
+        places.push(stays ? ((places.at(-1) ?? 0) + 1) % common.length : anywhere());
+      }
+      return places[second] ?? 0;
+    };
+    // Which of two is whose is drawn too: neither arm has the better machine for ever.
+    let arm = Math.floor(random.uniform() * logs.length);
+    return () => {
+      const own = logs[arm++ % logs.length] ?? [];
+      let second = 0;
+      return {
+        nextSecond() {
+          second += 1;
+        },
+        next() {
+          const met = own[placeAt(second)] ?? [];
+          return met[Math.floor(random.uniform() * met.length)] ?? 0;
+        },
+      };
     };
   });
 }

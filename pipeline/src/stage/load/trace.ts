@@ -3,7 +3,7 @@ import { arrivals, constant } from "./arrival.ts";
 import type { LoadRequest } from "./request.ts";
 import { send, type Target } from "./send.ts";
 
-/** One answered request: when it was sent since the recording began, and how long it took; milliseconds. */
+/** One answered request: when it was sent, since the epoch, and how long it took; milliseconds. */
 export interface Traced {
   atMs: number;
   latencyMs: number;
@@ -27,7 +27,8 @@ export async function recordTrace(
     await sleep(Math.max(0, began + atMs - performance.now()));
     const sentAt = performance.now();
     const flight = send(target, request, timeoutMs).then((error) => {
-      if (error === undefined) traced.push({ atMs: sentAt - began, latencyMs: performance.now() - sentAt });
+      if (error === undefined)
+        traced.push({ atMs: performance.timeOrigin + sentAt, latencyMs: performance.now() - sentAt });
       else failed += 1;
     });
     flights.push(flight);
