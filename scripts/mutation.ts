@@ -19,8 +19,8 @@ const groups = {
     tests: ["judge", "metrics", "skew", "evidence", "sample", "plan", "weights"],
   },
   deciding: {
-    files: ["state", "next", "deadline", "freeze", "begin", "admit", "exit", "plan"],
-    tests: ["state", "states", "next", "deadline", "begin", "exit", "plan"],
+    files: ["state", "next", "deadline", "freeze", "begin", "admit", "exit", "plan", "needed"],
+    tests: ["state", "states", "next", "deadline", "begin", "exit", "plan", "needed"],
   },
 };
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(groups);
