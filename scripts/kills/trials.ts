@@ -1,0 +1,149 @@
+import type { ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import type { SiteState } from "../../pipeline/src/spec/site.ts";
+import { siteStatus } from "../../pipeline/src/target/local/up.ts";
+import { aRepository, type CliResult, sluice, startCli } from "../../test/support/cli.ts";
+import { startClient } from "../../test/support/client.ts";
+import { mayMount, mountSmallDisk, type SmallDisk } from "../../test/support/small-disk.ts";
+import { kindsOf, resultOf } from "./journal.ts";
+
+/** What became of one rollout. `lost` is in words, empty when no request was. */
+export type Row = { victim: string; moment: string; result: string; answered: number; lost: string; isBad: boolean };
+
+/** A rollout under way. */
+export type Running = { child: ChildProcess; result: Promise<CliResult>; journal: string };
+
+/** Does the harm, at its moment; says in words when that was. May undo it once the command has ended. */
+export type Harm = (running: Running) => Promise<{ moment: string; undo?: () => void }>;
+
+/** The repository that every trial rolls out in: magika@3.2.0 is stable, magika@3.3.0 admitted. */
+export class Trials {
+  /** The state folder's own; undefined where no file system may be mounted. */
+  readonly disk: (SmallDisk & Disposable) | undefined;
+  readonly #repository: Awaited<ReturnType<typeof aRepository>>;
+  #candidate = "";
+  #key = "";
+
+  private constructor(repository: Awaited<ReturnType<typeof aRepository>>, disk: (SmallDisk & Disposable) | undefined) {
+    this.#repository = repository;
+    this.disk = disk;
+  }
+
+  static async open(): Promise<Trials> {
+    const repository = await aRepository("magika/3.2.0", "magika/3.3.0");
+    await loosen(join(repository.path, "policies"));
+    const state = join(repository.path, ".sluice");
+    await mkdir(state);
+    const trials = new Trials(repository, mayMount ? mountSmallDisk(state, "128m") : undefined);
+    await trials.#demand("deploy");
+    const { rollouts } = JSON.parse((await trials.#demand("history", "--json")).stdout);
+    trials.#candidate = rollouts[0].candidate;
+    trials.#key = (await readFile(join(state, "secrets/api-key"), "utf8")).trim();
+    await trials.#demand("rollback");
+    return trials;
+  }
+
+  /** Asked directly: the command line would come late. */
+  async site(): Promise<SiteState> {
+    const state = await siteStatus(join(this.#repository.path, ".sluice"));
+    if (state === undefined) throw new Error("Cannot go on: the site is down");
+    return state;
+  }
+
+  /** One rollout that nobody disturbs: what its journal says. */
+  async undisturbed(): Promise<string[]> {
+    await this.#demand("rollout", this.#candidate);
+    const kinds = kindsOf(await this.#newest());
+    await this.#demand("rollback");
+    return kinds;
+  }
+
+  /** One rollout to which `harm` is done, and the command run again; a client asks all the while. */
+  async trial(victim: string, harm: Harm): Promise<Row> {
+    const client = startClient((await this.site()).address, this.#key);
+    await client.answered(1);
+    const running = await this.#start();
+    const { moment, undo } = await harm(running);
+    await running.result;
+    undo?.();
+    const result = await this.#converge();
+    const seen = await client.stop();
+    if (result === "promoted") await this.#demand("rollback");
+    const { lost, isLoss } = losses(victim, seen.failures);
+    const isBad = isLoss || !["promoted", "aborted"].includes(result);
+    return { victim, moment, result, answered: seen.answers, lost, isBad };
+  }
+
+  async close(): Promise<void> {
+    await this.#run("site", "down");
+    this.disk?.[Symbol.dispose]();
+    await this.#repository[Symbol.asyncDispose]();
+  }
+
+  async #start(): Promise<Running> {
+    const before = new Set(await this.#journals());
+    const { child, result } = startCli(this.#repository.path, "rollout", this.#candidate);
+    for (;;) {
+      const journal = (await this.#journals()).find((path) => !before.has(path));
+      if (journal !== undefined) return { child, result, journal };
+      if (child.exitCode !== null) throw new Error((await result).stderr);
+      await setTimeout(5);
+    }
+  }
+
+  /** Runs the command again, as an operator would. */
+  async #converge(): Promise<string> {
+    let again = await this.#run("site", "up");
+    if (again.exit === 0 && resultOf(await this.#newest()) === "open") again = await this.#run("rollout");
+    // 6: a canary that was killed failed its requests, and was taken back.
+    const isEnd = again.exit === 0 || again.exit === 6;
+    return isEnd ? resultOf(await this.#newest()) : `exit ${again.exit}: ${again.stderr}`;
+  }
+
+  async #journals(): Promise<string[]> {
+    const folder = join(this.#repository.path, ".sluice/rollouts/local");
+    const names = (await readdir(folder).catch(() => [])).filter((name) => /^\d{4}-/.test(name)).sort();
+    return names.map((name) => join(folder, name, "journal.jsonl")).filter((path) => existsSync(path));
+  }
+
+  async #newest(): Promise<string> {
+    return (await this.#journals()).at(-1) ?? "";
+  }
+
+  #run(...args: string[]): Promise<CliResult> {
+    return sluice(this.#repository.path, ...args);
+  }
+
+  async #demand(...args: string[]): Promise<CliResult> {
+    const ran = await this.#run(...args);
+    if (ran.exit === 0) return ran;
+    throw new Error(`Cannot go on: sluice ${args.join(" ")} ended with ${ran.exit}: ${ran.stderr}`);
+  }
+}
+
+/** What a busy machine does to errors and latency is no matter here. */
+async function loosen(policies: string): Promise<void> {
+  const slo = { maxErrorRate: 0.99, latency: [{ quantile: 0.5, maxMs: 30_000 }] };
+  const slos = { schema: "sluice/slo/v1", budgetDays: 30, models: { magika: slo } };
+  await writeFile(join(policies, "slo.yaml"), JSON.stringify(slos));
+  const local = { require: ["verify", "contract"], compareApi: false, errorBudget: "tell" };
+  const admission = { schema: "sluice/admission/v1", environments: { local } };
+  await writeFile(join(policies, "admission.yaml"), JSON.stringify(admission));
+}
+
+/** Nobody listens while the site is dead: its clients are refused then, or cut off. All else is a lost request. */
+function losses(victim: string, failures: readonly string[]): { lost: string; isLoss: boolean } {
+  const kinds = Map.groupBy(failures, kindOf);
+  const lost = [...kinds].map(([kind, found]) => `${found.length} ${kind}`).join(", ");
+  const excused = victim === "site" ? ["refused", "cut"] : [];
+  return { lost, isLoss: [...kinds.keys()].some((kind) => !excused.includes(kind)) };
+}
+
+function kindOf(failure: string): string {
+  if (/refused|unable to connect/i.test(failure)) return "refused";
+  if (/reset|closed/i.test(failure)) return "cut";
+  return `answered with ${failure.slice(0, 100)}`;
+}
