@@ -154,6 +154,15 @@ test("judge() blames a canary that breaks the SLO alone, and one that breaks mor
   });
 });
 
+test("judge() gives the comparison until the step's end where both arms break the SLO", () => {
+  const [both, worse] = [aSample({ errors: 4 }), aSample({ errors: 18 })];
+  expect(verdictOf(looks(9, both, both))).toBeUndefined();
+  expect(verdictOf(looks(10, both, both))?.kind).toBe("inconclusive");
+  const long = { ...step, seconds: 60 };
+  expect(verdictOf(looks(20, worse, both), long)).toBeUndefined();
+  expect(verdictOf(looks(59, worse, both), long)?.kind).toBe("fail");
+});
+
 test("judge() names the arm that had too few requests", () => {
   const verdict = verdictOf(looks(60, aSample({ requests: 2 }), aSample({ requests: 1 })));
   expect(verdict).toMatchObject({ reason: expect.stringContaining("baseline had 60 requests in 60 s") });

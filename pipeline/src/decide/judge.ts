@@ -47,12 +47,14 @@ export function judge(
     ...absoluteMetrics(looks, "canary", { policy, slo }),
   ];
   const threshold = metrics.length / policy.falseAlarm;
+  const breached = metrics.filter(({ evidence }) => evidence >= threshold);
+  const shared = sharedBreach(breached, looks, { policy, slo });
   return {
     verdict:
       unmeasured(metrics) ??
-      broken(metrics, looks, { policy, slo, threshold }) ??
+      blame(breached, shared) ??
       incomparable(window, step, { policy, threshold }) ??
-      wait(window, step),
+      atTheEnd(window, step, shared),
     get figure() {
       const { canary, baseline } = sumOf(window);
       return `canary ${describe(canary)}; baseline ${describe(baseline)}`;
@@ -69,20 +71,20 @@ function unmeasured(metrics: readonly Metric[]): Verdict | undefined {
   return { kind: "error", reason };
 }
 
-/** A breach that the baseline shares is the place's fault, not the canary's: taking the canary back would not help. */
-function broken(
-  metrics: readonly Metric[],
-  looks: readonly Look[],
-  limits: Limits & { threshold: number },
-): Verdict | undefined {
-  const breached = metrics.filter(({ evidence }) => evidence >= limits.threshold);
+function blame(breached: readonly Metric[], shared: string | undefined): Verdict | undefined {
+  if (breached.length === 0 || shared !== undefined) return undefined;
+  return { kind: "fail", breaches: breached.map((metric) => metric.words) };
+}
+
+/**
+ * A breach of the SLO that the baseline shares is the place's fault, not the canary's: taking the canary back would not
+ * help. Says what the baseline breaks, where that is all there is; the comparison with it has until the step's end.
+ */
+function sharedBreach(breached: readonly Metric[], looks: readonly Look[], limits: Limits): string | undefined {
   if (breached.length === 0) return undefined;
-  const baseline = absoluteMetrics(looks, "baseline", limits);
-  const shared = baseline.filter(({ evidence }) => evidence >= sharedThreshold);
+  const shared = absoluteMetrics(looks, "baseline", limits).filter(({ evidence }) => evidence >= sharedThreshold);
   const excused = breached.every(({ against, name }) => against === "slo" && shared.some((one) => one.name === name));
-  if (!excused) return { kind: "fail", breaches: breached.map((metric) => metric.words) };
-  const words = shared.map((metric) => metric.words).join("; ");
-  return { kind: "inconclusive", reason: `Cannot judge canary: baseline is outside the SLO as well: ${words}` };
+  return excused ? shared.map((metric) => metric.words).join("; ") : undefined;
 }
 
 function incomparable(
@@ -95,9 +97,12 @@ function incomparable(
 }
 
 /** At weight 100 nothing is left for a baseline: only the canary's own requests count. */
-function wait(window: readonly Look[], step: Step): Verdict | undefined {
+function atTheEnd(window: readonly Look[], step: Step, shared: string | undefined): Verdict | undefined {
   const elapsed = window.reduce((sum, { seconds }) => sum + seconds, 0);
   if (!(elapsed >= step.seconds)) return undefined;
+  if (shared !== undefined) {
+    return { kind: "inconclusive", reason: `Cannot judge canary: baseline is outside the SLO as well: ${shared}` };
+  }
   const [canary, baseline] = [countIn(window, "canary"), countIn(window, "baseline")];
   const fewest = step.weight === 100 ? canary : Math.min(canary, baseline);
   if (fewest >= step.minRequests) return { kind: "pass" };
