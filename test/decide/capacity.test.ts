@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { type CapacityPoint, nextCapacity } from "../../pipeline/src/decide/capacity.ts";
-import type { CapacityProfile } from "../../pipeline/src/spec/policy.ts";
+import { join } from "node:path";
+import { type CapacityPoint, nextCapacity, secondsAt } from "../../pipeline/src/decide/capacity.ts";
+import { samplesNeeded } from "../../pipeline/src/decide/load.ts";
+import { type CapacityProfile, LoadPolicy, SloPolicy } from "../../pipeline/src/spec/policy.ts";
+import { readYaml } from "../../pipeline/src/spec/read.ts";
 import type { Verdict } from "../../pipeline/src/spec/verdict.ts";
 
 const profile: CapacityProfile = {
@@ -57,4 +60,20 @@ describe("nextCapacity()", () => {
   test("is an error when nothing could be measured", () => {
     expect(search(() => error)).toMatchObject({ best: 0, verdict: error });
   });
+});
+
+test("secondsAt() gives a slow run the time that its objectives need", () => {
+  const slo = { maxErrorRate: 0.01, latency: [{ quantile: 0.99, maxMs: 100 }] };
+  expect([10, 20, 59.8, 60, 1000].map((rate) => secondsAt(rate, profile, slo))).toEqual([30, 15, 5, 5, 5]);
+});
+
+test("the shipped search can judge its first rate", async () => {
+  const policies = join(import.meta.dir, "../../policies");
+  const { capacity } = await readYaml(join(policies, "load.yaml"), LoadPolicy);
+  const { models } = await readYaml(join(policies, "slo.yaml"), SloPolicy);
+  if (capacity === undefined) throw new Error("Cannot test: load.yaml has no capacity");
+  for (const slo of Object.values(models)) {
+    const samples = capacity.fromPerSecond * secondsAt(capacity.fromPerSecond, capacity, slo);
+    for (const { quantile } of slo.latency) expect(samples).toBeGreaterThanOrEqual(samplesNeeded(quantile));
+  }
 });

@@ -1,5 +1,6 @@
-import type { CapacityProfile } from "../spec/policy.ts";
+import type { CapacityProfile, Slo } from "../spec/policy.ts";
 import type { Verdict } from "../spec/verdict.ts";
+import { samplesNeeded } from "./load.ts";
 
 /** One run of the search. */
 export interface CapacityPoint {
@@ -26,6 +27,12 @@ export function nextCapacity(points: readonly CapacityPoint[], profile: Capacity
     return { kind: "run", ratePerSecond: middle };
   }
   return { kind: "end", best, verdict: unproven(points, ceiling) };
+}
+
+/** How long a run takes: the profile's seconds, or until there are samples enough for every quantile of the objectives. */
+export function secondsAt(ratePerSecond: number, { seconds }: CapacityProfile, { latency }: Slo): number {
+  const needed = Math.max(...latency.map(({ quantile }) => samplesNeeded(quantile)));
+  return Math.max(seconds, Math.ceil(needed / ratePerSecond));
 }
 
 /** The knee is known when the run just above it failed by an objective. */

@@ -1,5 +1,5 @@
-import { nextCapacity } from "../../decide/capacity.ts";
-import type { CapacityProfile } from "../../spec/policy.ts";
+import { nextCapacity, secondsAt } from "../../decide/capacity.ts";
+import type { CapacityProfile, Slo } from "../../spec/policy.ts";
 import type { Check, Report } from "../../spec/report.ts";
 import { type LoadInput, load } from "./load.ts";
 
@@ -34,15 +34,20 @@ export async function findCapacity({ profile, onRun, ...input }: CapacityInput):
       return { ...head, durationMs: performance.now() - began, verdict, figure, checks, facts: { best, curve } };
     }
     const { ratePerSecond } = step;
-    const report = await load({ ...input, profile: profileAt(profile, ratePerSecond) });
+    const report = await load({ ...input, profile: profileAt(ratePerSecond, profile, input.slo) });
     runs.push({ ratePerSecond, report });
     onRun?.(report);
   }
 }
 
-function profileAt(profile: CapacityProfile, ratePerSecond: number): LoadInput["profile"] {
-  const { warmupSeconds, seconds, maxInFlight, timeoutMs, maxLagMs, processes } = profile;
-  return { ratePerSecond, warmupSeconds, seconds, maxInFlight, timeoutMs, maxLagMs, processes };
+/** How many times its seconds a run may take while what it says may be chance. */
+const longest = 3;
+
+function profileAt(ratePerSecond: number, profile: CapacityProfile, slo: Slo): LoadInput["profile"] {
+  const { warmupSeconds, maxInFlight, timeoutMs, maxLagMs, processes } = profile;
+  const seconds = secondsAt(ratePerSecond, profile, slo);
+  const maxSeconds = longest * seconds;
+  return { ratePerSecond, warmupSeconds, seconds, maxSeconds, maxInFlight, timeoutMs, maxLagMs, processes };
 }
 
 function withoutDistribution(facts: Report["facts"]): Report["facts"] {
