@@ -72,7 +72,7 @@ function killSiteIn(words: string): Harm {
   return async (running) => {
     await untilPrinted(running, words);
     process.kill((await trials.site()).pid, "SIGKILL");
-    return { moment: inStep(words) };
+    return { moment: `in ${nameOf(words)}` };
   };
 }
 
@@ -82,7 +82,7 @@ function killArm(arm: string, words: string): Harm {
     const id = revisionOf(running.journal, arm);
     const revision = (await trials.site()).revisions.find((one) => one.id === id);
     if (revision !== undefined) process.kill(revision.pid, "SIGKILL");
-    return { moment: inStep(words) };
+    return { moment: `in ${nameOf(words)}` };
   };
 }
 
@@ -91,7 +91,7 @@ function fillDisk(words: string): Harm {
   return async (running) => {
     await untilPrinted(running, words);
     await trials.disk?.fill();
-    return { moment: `full from ${inStep(words)} on`.replace("from in", "from"), undo: () => trials.disk?.empty() };
+    return { moment: `full from ${nameOf(words)} on`, undo: () => trials.disk?.empty() };
   };
 }
 
@@ -101,8 +101,8 @@ async function untilEntry({ child, journal }: Running, count: number): Promise<s
   return kindsOf(journal)[count - 1] ?? "the end";
 }
 
-function inStep(words: string): string {
-  return `in ${words.slice(0, -1).toLowerCase()}`;
+function nameOf(words: string): string {
+  return words.slice(0, -1).toLowerCase();
 }
 
 function page(): string {

@@ -1,12 +1,13 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { SiteState } from "../../pipeline/src/spec/site.ts";
 import { siteStatus } from "../../pipeline/src/target/local/up.ts";
 import { aRepository, type CliResult, sluice, startCli } from "../../test/support/cli.ts";
 import { startClient } from "../../test/support/client.ts";
+import { loosen } from "../../test/support/loose.ts";
 import { mayMount, mountSmallDisk, type SmallDisk } from "../../test/support/small-disk.ts";
 import { kindsOf, resultOf } from "./journal.ts";
 
@@ -122,16 +123,6 @@ export class Trials {
     if (ran.exit === 0) return ran;
     throw new Error(`Cannot go on: sluice ${args.join(" ")} ended with ${ran.exit}: ${ran.stderr}`);
   }
-}
-
-/** What a busy machine does to errors and latency is no matter here. */
-async function loosen(policies: string): Promise<void> {
-  const slo = { maxErrorRate: 0.99, latency: [{ quantile: 0.5, maxMs: 30_000 }] };
-  const slos = { schema: "sluice/slo/v1", budgetDays: 30, models: { magika: slo } };
-  await writeFile(join(policies, "slo.yaml"), JSON.stringify(slos));
-  const local = { require: ["verify", "contract"], compareApi: false, errorBudget: "tell" };
-  const admission = { schema: "sluice/admission/v1", environments: { local } };
-  await writeFile(join(policies, "admission.yaml"), JSON.stringify(admission));
 }
 
 /** Nobody listens while the site is dead: its clients are refused then, or cut off. All else is a lost request. */
