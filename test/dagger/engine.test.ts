@@ -29,6 +29,8 @@ describe.skipIf(missing !== undefined)("dagger call, on a real engine,", () => {
   beforeAll(async () => {
     repository = await aRepository("magika/3.2.0", "magika/3.3.0");
     await calmDown(join(repository.path, "policies"));
+    const environments = join(repository.path, "policies/environments");
+    await cp(join(environments, "staging.yaml"), join(environments, "production.yaml"));
     database = await makeDatabase(new Date().toISOString());
     await rm(join(database, "writer"));
   }, 120_000);

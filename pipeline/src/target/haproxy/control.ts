@@ -19,7 +19,8 @@ export function command(control: Control, ...commands: string[]): Promise<string
       );
     let text = "";
     const options: NetConnectOpts = control;
-    const socket = connect(options, () => socket.write(`${commands.join("; ")}\n`));
+    // Our half is closed with the last command: through a forwarded socket HAProxy's own closing is not heard otherwise.
+    const socket = connect(options, () => socket.end(`${commands.join("; ")}\n`));
     socket.setEncoding("utf8");
     socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)));
     socket.on("data", (chunk) => {
