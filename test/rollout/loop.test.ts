@@ -141,6 +141,19 @@ test("run() leaves the rollout open when the target cannot be reached, and the n
   expect(state.closed?.result).toBe("promoted");
 });
 
+test("run() goes on while an arm is being brought back: nothing is compared meanwhile", async () => {
+  await using folder = await temporaryFolder();
+  let looks = 0;
+  const onCall = (name: string) => {
+    if (name === "readSamples") looks += 1;
+    if (name === "addressOf" && looks === 3) throw new DeployError("E_STATE", "it is starting, expected ready");
+  };
+  const target = await serving(new FakeTarget({ onRead: healthy, onCall, random: draws() }));
+  const state = await runRollout({ target, folder: folder.path, clock: new VirtualClock() });
+  expect(looks).toBeGreaterThan(3);
+  expect(state.closed?.result).toBe("promoted");
+});
+
 class Killed extends Error {}
 
 /** Dies right before or right after the `count`th append: what SIGKILL between two lines leaves behind. */

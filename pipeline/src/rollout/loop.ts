@@ -114,14 +114,24 @@ async function look(loop: Loop, state: RolloutState): Promise<RolloutState> {
 
 const noAnswers: Answers = { compared: 0, changed: 0 };
 
-/** Past the router, so that the comparison is no part of either arm's traffic. */
+/**
+ * Past the router, so that the comparison is no part of either arm's traffic. While an arm is being brought back nothing
+ * is compared: its failed requests speak for themselves.
+ */
 async function compare({ runtime, compareAnswers }: Loop, { opened, done }: RolloutState): Promise<Answers> {
   const { arms, strategy } = opened;
   const count = strategy.judge.answersPerLook;
   if (count === 0) return noAnswers;
-  const [stable, canary] = await Promise.all([runtime.addressOf(arms.stable), runtime.addressOf(arms.canary)]);
-  if (!done.has(keyOf({ do: "start", arm: "baseline" }))) return compareAnswers({ stable, canary }, count);
-  return compareAnswers({ stable, canary, baseline: await runtime.addressOf(arms.baseline) }, count);
+  const hasBaseline = done.has(keyOf({ do: "start", arm: "baseline" }));
+  const ids = [arms.stable, arms.canary, ...(hasBaseline ? [arms.baseline] : [])];
+  const addresses = await Promise.all(ids.map((id) => runtime.addressOf(id))).catch(unlessAway);
+  const [stable, canary, baseline] = addresses ?? [];
+  if (stable === undefined || canary === undefined) return noAnswers;
+  return compareAnswers(baseline === undefined ? { stable, canary } : { stable, canary, baseline }, count);
+}
+
+function unlessAway(error: unknown): undefined {
+  if (!(error instanceof DeployError && error.code === "E_STATE")) throw error;
 }
 
 async function observe(loop: Loop, state: RolloutState, answers: Answers): Promise<RolloutState> {
