@@ -7,8 +7,8 @@ import { DeployError } from "../../spec/error.ts";
 import type { SitePaths } from "./paths.ts";
 import { ownProcess, type Process } from "./process.ts";
 
-/** What of the site's own environment its children see; all else, and so any secret, stays out. */
-const inherited = /^(PATH|HOME|TMPDIR|TZ|LANG|LC_[A-Z]+|OTEL_[A-Z_]+)$/;
+/** What of the site's own environment its children see, telemetry's settings too; all else, and so any secret, stays out. */
+const inherited = /^(PATH|HOME|TMPDIR|TZ|LANG|LC_[A-Z]+|OTEL_[A-Z_]+|SLUICE_OTLP|SLUICE_TRACE_RATIO)$/;
 
 /** The part of `environment` that a child process may see. */
 export function passedOn(environment: NodeJS.ProcessEnv): Record<string, string> {
