@@ -24,11 +24,11 @@ test("simulate --policy judges by another file", async () => {
   const { laptop } = policy.strategies;
   if (laptop === undefined) throw new Error("no strategy");
   const path = join(folder.path, "one-step.yaml");
-  const oneStep = { ...laptop, steps: [{ weight: 50, seconds: 7, maxSeconds: 60, minRequests: 50 }] };
+  const oneStep = { ...laptop, steps: [{ weight: 50, seconds: 8, maxSeconds: 60, minRequests: 50 }] };
   await writeFile(path, stringify({ ...policy, strategies: { mine: oneStep } }));
   const args = ["--policy", path, "--strategy", "mine", "--fault", "none", "--runs", "2", "--json"];
   const { stdout } = await sluice(root, "simulate", ...args);
-  expect(JSON.parse(stdout)).toMatchObject({ strategy: "mine", tallies: [{ promoted: 2, promotedSeconds: 7 }] });
+  expect(JSON.parse(stdout)).toMatchObject({ strategy: "mine", tallies: [{ promoted: 2, promotedSeconds: 8 }] });
   const unknown = await sluice(root, "simulate", "--policy", path, "--strategy", "laptop");
   expect([unknown.exit, unknown.stderr]).toEqual([2, expect.stringContaining("known are mine")]);
 });
