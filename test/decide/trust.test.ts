@@ -42,7 +42,12 @@ test.each([
 
 const [before, after] = [Date.parse("2026-04-01T00:00:00Z"), Date.parse("2026-08-01T00:00:00Z")];
 test.each([
-  ["nothing signed", aRelease({ kind: "none" }), atMs, "release is unsigned (no signature in attestation.json), production refuses unsigned releases"],
+  [
+    "nothing signed",
+    aRelease({ kind: "none" }),
+    atMs,
+    "release is unsigned (no signature in attestation.json), production refuses unsigned releases",
+  ],
   ["an unknown signer", aRelease({ kind: "unknown", reason: "who" }), atMs, "signed by somebody unknown (who)"],
   ["a bad signature", aRelease({ kind: "bad", reason: "no fit" }), atMs, "signature is bad: no fit"],
   ["the old key after its end", aRelease(by("old")), after, "signer old was good until 2026-07-01"],
