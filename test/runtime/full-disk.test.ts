@@ -6,10 +6,10 @@ import { type Runtime, runtimes, startProcess } from "../support/service-process
 const full = "/dev/full";
 
 /** The runtime with its log on a full disk. */
-function onFullDisk({ command, ...runtime }: Runtime): Runtime {
+function onFullDisk(runtime: Runtime): Runtime {
   return {
     ...runtime,
-    command: (program, leave) => ["sh", "-c", `exec "$0" "$@" >${full} 2>${full}`, ...command(program, leave)],
+    command: (program, leave) => ["sh", "-c", `exec "$0" "$@" >${full} 2>${full}`, ...runtime.command(program, leave)],
   };
 }
 

@@ -6,8 +6,7 @@ const task = (text: string): Task => ({ input: { kind: "json", text }, wantOutpu
 test("a batch of JSON goes as one text and comes out as it was", () => {
   const tasks = [task('{"a":\n1}'), task(" [1,2] "), task("not json"), task("")];
   const packed = packTasks(tasks);
-  expect(packed).toBeString();
-  expect(unpackTasks(String(packed))).toEqual(tasks);
+  expect(typeof packed === "string" && unpackTasks(packed)).toEqual(tasks);
 });
 
 test("text that holds the separator cannot become two requests", () => {

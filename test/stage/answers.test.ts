@@ -8,7 +8,7 @@ function arm(labelOf: (n: number, index: number) => string | undefined): TinySer
     const label = labelOf(Number(await request.text()), index);
     return label === undefined ? new Response("no", { status: 500 }) : Response.json({ output: { label } });
   });
-  return { ...server, [Symbol.asyncDispose]: server.stop };
+  return { ...server, [Symbol.asyncDispose]: () => server.stop() };
 }
 
 const asked = { key: "k", model: "m", timeoutMs: 5_000 };
