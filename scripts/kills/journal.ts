@@ -10,9 +10,10 @@ export function kindsOf(journal: string): string[] {
   });
 }
 
-/** How the rollout ended, or `open`. */
+/** How the rollout ended, why it is paused, or `open`. */
 export function resultOf(journal: string): string {
-  return eventsOf(journal).at(-1)?.result ?? "open";
+  const last = eventsOf(journal).at(-1);
+  return last?.kind === "paused" ? `paused: ${last.reason}` : (last?.result ?? "open");
 }
 
 /** The revision's id of an arm. */

@@ -39,12 +39,13 @@ export class Trials {
     const state = join(repository.path, ".sluice");
     await mkdir(state);
     const trials = new Trials(repository, mayMount ? mountSmallDisk(state, "128m") : undefined);
-    await trials.#demand("deploy");
-    const { rollouts } = JSON.parse((await trials.#demand("history", "--json")).stdout);
-    trials.#candidate = rollouts[0].candidate;
-    trials.#key = (await readFile(join(state, "secrets/api-key"), "utf8")).trim();
-    await trials.#demand("rollback");
-    return trials;
+    try {
+      await trials.#prepare(state);
+      return trials;
+    } catch (error) {
+      await trials.close();
+      throw error;
+    }
   }
 
   /** Asked directly: the command line would come late. */
@@ -74,7 +75,7 @@ export class Trials {
     const seen = await client.stop();
     if (result === "promoted") await this.#demand("rollback");
     const { lost, isLoss } = losses(victim, seen.failures);
-    const isBad = isLoss || !["promoted", "aborted"].includes(result);
+    const isBad = isLoss || !/^(?:promoted|aborted|paused: )/.test(result);
     return { victim, moment, result, answered: seen.answers, lost, isBad };
   }
 
@@ -82,6 +83,14 @@ export class Trials {
     await this.#run("site", "down");
     this.disk?.[Symbol.dispose]();
     await this.#repository[Symbol.asyncDispose]();
+  }
+
+  async #prepare(state: string): Promise<void> {
+    await this.#demand("deploy");
+    const { rollouts } = JSON.parse((await this.#demand("history", "--json")).stdout);
+    this.#candidate = rollouts[0].candidate;
+    this.#key = (await readFile(join(state, "secrets/api-key"), "utf8")).trim();
+    await this.#demand("rollback");
   }
 
   async #start(): Promise<Running> {
@@ -99,9 +108,12 @@ export class Trials {
   async #converge(): Promise<string> {
     let again = await this.#run("site", "up");
     if (again.exit === 0 && resultOf(await this.#newest()) === "open") again = await this.#run("rollout");
-    // 6: a canary that was killed failed its requests, and was taken back.
-    const isEnd = again.exit === 0 || again.exit === 6;
-    return isEnd ? resultOf(await this.#newest()) : `exit ${again.exit}: ${again.stderr}`;
+    // 6: a canary that was killed failed its requests, and was taken back. 4: somebody has to look.
+    const result = resultOf(await this.#newest());
+    if (result.startsWith("paused")) await this.#run("abort");
+    return again.exit === 0 || again.exit === 6 || again.exit === 4
+      ? result
+      : `exit ${again.exit}: ${again.stderr.trim()}`;
   }
 
   async #journals(): Promise<string[]> {
@@ -125,16 +137,23 @@ export class Trials {
   }
 }
 
-/** Nobody listens while the site is dead: its clients are refused then, or cut off. All else is a lost request. */
+/** What a killed process had under way is cut; and nobody listens while the site is dead. All else is a lost request. */
+const excuses: Record<string, readonly string[]> = {
+  site: ["refused", "cut"],
+  stable: ["cut"],
+  canary: ["cut"],
+  baseline: ["cut"],
+};
+
 function losses(victim: string, failures: readonly string[]): { lost: string; isLoss: boolean } {
   const kinds = Map.groupBy(failures, kindOf);
   const lost = [...kinds].map(([kind, found]) => `${found.length} ${kind}`).join(", ");
-  const excused = victim === "site" ? ["refused", "cut"] : [];
+  const excused = excuses[victim] ?? [];
   return { lost, isLoss: [...kinds.keys()].some((kind) => !excused.includes(kind)) };
 }
 
 function kindOf(failure: string): string {
   if (/refused|unable to connect/i.test(failure)) return "refused";
-  if (/reset|closed/i.test(failure)) return "cut";
+  if (/reset|closed|revision_failed/i.test(failure)) return "cut";
   return `answered with ${failure.slice(0, 100)}`;
 }
