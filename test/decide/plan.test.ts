@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { evidence } from "../../pipeline/src/decide/evidence.ts";
+import { judge } from "../../pipeline/src/decide/judge.ts";
 import { thresholdOf } from "../../pipeline/src/decide/needed.ts";
 import { plan } from "../../pipeline/src/decide/plan.ts";
 import { aSlo, aStep, aStrategy } from "../support/policies.ts";
@@ -81,4 +82,12 @@ test("plan() counts no more events than there are requests", () => {
   const judge = { ...strategy.judge, eventsPerLook: 1_000 };
   const { brokenRequests, brokenSeconds } = plan({ ...strategy, judge }, { ...site, ratePerSecond: 10 });
   expect([brokenRequests, brokenSeconds]).toEqual([2, 2]);
+});
+
+test("thresholdOf() is the judge's own", () => {
+  const { judge: policy } = strategy;
+  const others = { ...strategy, judge: { ...policy, latencyQuantiles: [0.5, 0.9, 0.99] } };
+  const slo = { ...aSlo, latency: [...aSlo.latency, { quantile: 0.5, maxMs: 60 }] };
+  const { threshold } = judge([], aStep(10), { judge: others.judge, slo });
+  expect(thresholdOf(others, slo)).toBe(threshold);
 });
