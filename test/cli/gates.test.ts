@@ -33,12 +33,22 @@ test("gates runs contract and load beside stable, and leaves nothing behind", as
 
 test("a report's own command measures it again, and writes a page", async () => {
   const page = join(repository.path, "load.html");
-  const first = await sluice(repository.path, "gates", "magika@3.3.0", "--only", "load", "--page", page);
+  const first = await sluice(
+    repository.path,
+    "gates",
+    "magika@3.3.0",
+    "--only",
+    "load",
+    "--profile",
+    "smoke",
+    "--page",
+    page,
+  );
   expect(passedOrBusy).toContain(first.exit);
   expect(first.stdout).toMatch(/candidate +stable/);
   expect(await readFile(page, "utf8")).toContain("<title>Response times");
   const command = first.stdout.trimEnd().split("\n").at(-1)?.trim() ?? "";
-  expect(command).toMatch(/^sluice gates magika-3\.3\.0-[0-9a-f]{12} --only load --environment local /);
+  expect(command).toMatch(/^sluice gates magika-3\.3\.0-[0-9a-f]{12} --only load --profile smoke --environment local /);
   const again = await sluice(repository.path, ...command.split(" ").slice(1), "--json");
   expect(passedOrBusy).toContain(again.exit);
   expect(JSON.parse(again.stdout).reports[0].repeat).toBe(command);

@@ -10,12 +10,12 @@ import { renderLoad } from "../report/load.ts";
 import { renderLoadPage } from "../report/load-section.ts";
 import { renderReports } from "../report/text.ts";
 import { DeployError } from "../spec/error.ts";
-import { LoadPolicy, type LoadProfile } from "../spec/policy.ts";
+import { LoadPolicy } from "../spec/policy.ts";
 import { readYaml } from "../spec/read.ts";
 import type { Release } from "../spec/release.ts";
 import { stage } from "./bootstrap.ts";
 import { addCommand } from "./command.ts";
-import { gateNames, runLiveGates } from "./gates.ts";
+import { gateNames, type NamedProfile, runLiveGates } from "./gates.ts";
 import { holding } from "./holding.ts";
 import { type Host, openHost } from "./host.ts";
 import { parseOptions, placeOf } from "./options.ts";
@@ -61,11 +61,11 @@ export function register(program: Command): void {
   );
 }
 
-async function profileOf(host: Host, name: string | undefined): Promise<LoadProfile> {
-  if (name === undefined) return host.policies.load;
+async function profileOf(host: Host, name: string | undefined): Promise<NamedProfile | undefined> {
+  if (name === undefined) return undefined;
   const { profiles } = await readYaml(join(host.place.policiesDir, "load.yaml"), LoadPolicy);
-  const found = profiles[name];
-  if (found !== undefined) return found;
+  const profile = profiles[name];
+  if (profile !== undefined) return { name, profile };
   const known = Object.keys(profiles).toSorted().join(", ");
   throw new DeployError("E_USAGE", `Cannot use --profile: load.yaml has no ${name}; known are ${known}`);
 }

@@ -29,7 +29,13 @@ export interface Gating {
   release: Release;
   progress: Progress;
   only?: GateName | undefined;
-  profile?: LoadProfile;
+  profile?: NamedProfile | undefined;
+}
+
+/** A profile of load.yaml. */
+export interface NamedProfile {
+  name: string;
+  profile: LoadProfile;
 }
 
 /**
@@ -69,7 +75,7 @@ export async function runLiveGates(host: Host, target: Target, gating: Gating): 
       const report =
         name === "contract" ? await gateContract(host, live, gating, restart) : await gateLoad(host, live, gating);
       tell(progress, report);
-      reports.push({ ...report, repeat: repeatOf(host.place, release, name) });
+      reports.push({ ...report, repeat: repeatOf(host.place, gating, name) });
     }
   } finally {
     await stop();
@@ -101,7 +107,8 @@ async function gateContract(
 }
 
 async function gateLoad(host: Host, { url, manifest, golden, stable }: Live, gating: Gating): Promise<Report> {
-  const { release, progress, profile = host.policies.load } = gating;
+  const { release, progress } = gating;
+  const profile = gating.profile?.profile ?? host.policies.load;
   progress.now(`load: ${profile.ratePerSecond}/s for ${profile.warmupSeconds + profile.seconds} s`);
   const { examples } = await readConsumers(host.place.policiesDir, manifest.name);
   const requests = [...goldenRequests(manifest.name, golden), ...recordedRequests(manifest.name, examples)];
@@ -126,17 +133,8 @@ function tell(progress: Progress, { stage, verdict, figure }: Report): void {
   progress.done(`${stage}: ${verdict.kind}; ${figure}`);
 }
 
-function repeatOf({ source, stateDir, environment }: Place, { id }: Release, only: GateName): string {
-  return commandLine([
-    "gates",
-    id,
-    "--only",
-    only,
-    "--environment",
-    environment,
-    "--source",
-    source,
-    "--state",
-    stateDir,
-  ]);
+function repeatOf({ source, stateDir, environment }: Place, { release, profile }: Gating, only: GateName): string {
+  const profiled = profile === undefined ? [] : ["--profile", profile.name];
+  const place = ["--environment", environment, "--source", source, "--state", stateDir];
+  return commandLine(["gates", release.id, "--only", only, ...profiled, ...place]);
 }
