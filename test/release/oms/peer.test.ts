@@ -112,28 +112,15 @@ describe.skipIf(peer === undefined)("with Python's model_signing as the peer", (
     expect(proven.signedBy).toMatchObject({ kind: "certificate", root: { der: root.certificate.der } });
   });
 
-  test("verifySignature() and Python agree about a keyless signature", async () => {
-    const sigstore = aSigstore();
-    const bundle = JSON.parse(
-      await signModel(dir, { key: generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey }),
-    );
-    const statement = JSON.parse(Buffer.from(bundle.dsseEnvelope.payload, "base64").toString());
-    await writeFile(join(dir, "model.sig"), JSON.stringify(aKeylessBundle(sigstore, statement)));
-    const config = join(await mkdtemp(join(tmpdir(), "sluice-oms-trust-")), "config.json");
-    await writeFile(config, JSON.stringify(aTrustConfig(sigstore)));
-    const who = ["--identity", subject, "--issuer", issuer];
-    expect(ask("verify", "keyless", dir, join(dir, "model.sig"), config, ...who)).toEqual({ ok: true, output: "" });
-    const root = toRoot(sigstore.trustedRoot, "trusted_root.json");
-    const { signedBy } = await verifySignature(dir, { keys: [], roots: [], sigstore: root, atMs });
-    expect(signedBy).toEqual({ kind: "identity", subject, issuer });
-  });
-
-  test("verifySignature() and Python agree about a keyless signature that Rekor 2 has logged", async () => {
-    const sigstore = aSecondSigstore();
+  /** Signs the model as `bundleOf` does, and holds both verifiers to the same answer. */
+  async function agreeAboutKeyless<Trust extends Parameters<typeof aTrustConfig>[0]>(
+    sigstore: Trust,
+    bundleOf: (sigstore: Trust, statement: Parameters<typeof aKeylessBundle>[1]) => unknown,
+  ): Promise<void> {
     const { privateKey: key } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const bundle = JSON.parse(await signModel(dir, { key }));
     const statement = JSON.parse(Buffer.from(bundle.dsseEnvelope.payload, "base64").toString());
-    await writeFile(join(dir, "model.sig"), JSON.stringify(aSecondBundle(sigstore, statement)));
+    await writeFile(join(dir, "model.sig"), JSON.stringify(bundleOf(sigstore, statement)));
     const config = join(await mkdtemp(join(tmpdir(), "sluice-oms-trust-")), "config.json");
     await writeFile(config, JSON.stringify(aTrustConfig(sigstore)));
     const who = ["--identity", subject, "--issuer", issuer];
@@ -141,7 +128,13 @@ describe.skipIf(peer === undefined)("with Python's model_signing as the peer", (
     const root = toRoot(sigstore.trustedRoot, "trusted_root.json");
     const { signedBy } = await verifySignature(dir, { keys: [], roots: [], sigstore: root, atMs });
     expect(signedBy).toEqual({ kind: "identity", subject, issuer });
-  });
+  }
+
+  test("verifySignature() and Python agree about a keyless signature", () =>
+    agreeAboutKeyless(aSigstore(), aKeylessBundle));
+
+  test("verifySignature() and Python agree about a keyless signature that Rekor 2 has logged", () =>
+    agreeAboutKeyless(aSecondSigstore(), aSecondBundle));
 
   test("verifySignature() tells what a Python signer left out", async () => {
     const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
