@@ -28,6 +28,9 @@ import { traffic, trafficOption, withTraffic } from "./traffic.ts";
 const Options = z.object({ override: z.string().min(1).optional(), overrideBudget, traffic });
 type Options = Omit<z.infer<typeof Options>, "traffic">;
 
+/** A model by name@version, and its folder. */
+type Found = { ref: string; modelDir: string };
+
 export function register(program: Command): void {
   addCommand(
     program,
@@ -48,11 +51,10 @@ export function register(program: Command): void {
       const host = withTraffic(await openHost(placeOf(options)), traffic);
       const progress = terminalProgress();
       const wanted = ref ?? host.policies.environment.release;
-      const modelDir = await findModel(host.place.modelsDir, wanted);
+      const model = { ref: wanted, modelDir: await findModel(host.place.modelsDir, wanted) };
       return holding(host.store, async (held) => {
         return (
-          (await goOn(host, held, { ref: wanted, modelDir }, progress)) ??
-          (await deploy(host, held, { ref: wanted, ...overrides }, progress))
+          (await goOn(host, held, model, progress)) ?? (await deploy(host, held, { ...model, ...overrides }, progress))
         );
       });
     },
@@ -66,7 +68,7 @@ export function register(program: Command): void {
 async function goOn(
   host: Host,
   held: Holding,
-  { ref, modelDir }: { ref: string; modelDir: string },
+  { ref, modelDir }: Found,
   progress: Progress,
 ): Promise<Outcome | undefined> {
   const open = await openRollout(host.store);
@@ -87,10 +89,9 @@ async function goOn(
 async function deploy(
   host: Host,
   held: Holding,
-  { ref, override, overrideBudget }: Options & { ref: string },
+  { ref, modelDir, override, overrideBudget }: Options & Found,
   progress: Progress,
 ): Promise<Outcome> {
-  const modelDir = await findModel(host.place.modelsDir, ref);
   progress.now(`verify ${ref}`);
   const { report } = await verify(modelDir, { trust: host.trust });
   progress.done(`verify: ${report.verdict.kind}; ${report.figure}`);
