@@ -1,10 +1,10 @@
 /** One line of the log. Never a body, a header's value or a key. */
 export type LogEntry = { level: "info" | "warn" | "error"; message: string } & Record<string, unknown>;
 
-export type Log = { write(entry: LogEntry): void; flush(): void };
+export type Log = { write(entry: LogEntry): void };
 
 /** The process's own log: `about` puts fields into every line from then on. */
-export type ProcessLog = Log & { about(fields: Record<string, string | undefined>): void };
+export type ProcessLog = Log & { flush(): void; about(fields: Record<string, string | undefined>): void };
 
 const flushMs = 100;
 

@@ -16,9 +16,10 @@ import type { Log, ProcessLog } from "./log.ts";
 import { createLogPush, joinLogs, type LogPush } from "./log-push.ts";
 import { loadModel } from "./model.ts";
 import { Models } from "./models.ts";
+import { logPush } from "./otlp.ts";
 import { createRateLimit } from "./rate.ts";
 import { Readiness } from "./readiness.ts";
-import { attributesOf, createTelemetry, type Telemetry } from "./telemetry.ts";
+import { createTelemetry, resourceOf, type Telemetry } from "./telemetry.ts";
 
 /** A service that listens. `ready` resolves when models are proven, or rejects with the reason why they are not. */
 export type Service = {
@@ -69,7 +70,7 @@ export async function startService(config: Config, local: ProcessLog): Promise<S
       for (const { pool } of models.all) pool.close();
       idempotency.store.close();
       access.stop();
-      await Promise.all([telemetry.shutdown(), push?.shutdown()]);
+      await sendRest(push === undefined ? [telemetry] : [telemetry, push], local);
     },
   };
 }
@@ -102,8 +103,14 @@ type About = Pick<Deps, "release" | "proof" | "revision">;
 
 function openLogPush({ otlp }: Config, { release, revision }: About, local: Log): LogPush | undefined {
   if (otlp === undefined) return undefined;
-  const resource = attributesOf(release?.id, revision);
-  return createLogPush({ endpoint: otlp.endpoint, resource, local, now: Date.now });
+  return createLogPush({ resource: resourceOf(release?.id, revision), processor: logPush(otlp.endpoint, local) });
+}
+
+/** A collector that does not take the rest within two seconds does not hold up the drain. */
+async function sendRest(senders: readonly { shutdown(): Promise<void> }[], local: Log): Promise<void> {
+  const sent = Promise.allSettled(senders.map((sender) => sender.shutdown())).then(() => true);
+  if (await Promise.race([sent, setTimeout(2_000, false, { ref: false })])) return;
+  local.write({ level: "warn", message: "the last telemetry was not sent: the collector did not take it within 2 s" });
 }
 
 async function loadModels(config: Config, telemetry: Telemetry): Promise<Models> {

@@ -1,4 +1,3 @@
-import { setTimeout } from "node:timers/promises";
 import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { AggregationType, MeterProvider } from "@opentelemetry/sdk-metrics";
@@ -20,7 +19,7 @@ export type Telemetry = {
   scrape(): Promise<string>;
   /** Absent when nothing is exported. */
   tracing?: Tracing;
-  /** Sends what is left, for at most two seconds. */
+  /** Sends what is left; whoever cannot wait for that ends the process. */
   shutdown(): Promise<void>;
 };
 
@@ -73,8 +72,7 @@ export function createTelemetry({ release, revision, otlp }: TelemetryOptions): 
   return {
     ...(tracing === undefined ? {} : { tracing }),
     async shutdown() {
-      const ended = Promise.allSettled([tracing?.shutdown(), provider.shutdown()]);
-      await Promise.race([ended, setTimeout(2_000, undefined, { ref: false })]);
+      await Promise.allSettled([tracing?.shutdown(), provider.shutdown()]);
     },
     served(request) {
       duration.record(request.durationMs / 1000, routeLabels.of(request));
@@ -106,13 +104,8 @@ export function createTelemetry({ release, revision, otlp }: TelemetryOptions): 
 }
 
 /** Whose telemetry it is, in OpenTelemetry's words. */
-export function attributesOf(release = "none", revision = "none") {
-  return { "service.name": "sluice", "sluice.release": release, "sluice.revision": revision };
-}
-
-/** The same as OpenTelemetry's resource. */
-export function resourceOf(release?: string, revision?: string) {
-  return resourceFromAttributes(attributesOf(release, revision));
+export function resourceOf(release = "none", revision = "none") {
+  return resourceFromAttributes({ "service.name": "sluice", "sluice.release": release, "sluice.revision": revision });
 }
 
 function histogram(instrumentName: string, boundaries: number[]) {

@@ -18,7 +18,7 @@ async function opened(file: KeyFile) {
   const path = join(folder.path, "keys.json");
   await writeKeys(path, file);
   const said: LogEntry[] = [];
-  const log = { write: (entry: LogEntry) => said.push(entry), flush: () => undefined };
+  const log = { write: (entry: LogEntry) => said.push(entry) };
   const access = await openAccess({ keys: path, jwt: undefined }, log);
   const close = async () => {
     access.stop();

@@ -130,7 +130,7 @@ test("a JWKS file that changes is taken up, without a restart", async () => {
   await writeKeys(keys, { schema: "sluice/keys/v1", keys: [] });
   await Bun.write(jwks, JSON.stringify({ keys: [first.jwk] }));
   await Bun.write(jwt, JSON.stringify({ ...file, jwks: { file: jwks } }));
-  const access = await openAccess({ keys, jwt }, { write: () => undefined, flush: () => undefined });
+  const access = await openAccess({ keys, jwt }, { write: () => undefined });
   const isBelieved = async ({ sign }: typeof first) => (await access.keyring.verify(sign(claims), now)) !== undefined;
   expect([await isBelieved(first), await isBelieved(second)]).toEqual([true, false]);
   await Bun.write(jwks, JSON.stringify({ keys: [second.jwk] }));

@@ -1,70 +1,115 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import type { LogEntry } from "../../service/src/log.ts";
 import { createLogPush } from "../../service/src/log-push.ts";
+import { logPush } from "../../service/src/otlp.ts";
+import { resourceOf } from "../../service/src/telemetry.ts";
 import { serve } from "../support/server.ts";
-import { until } from "../support/service-app.ts";
+import { patience, until } from "../support/service-app.ts";
+
+setDefaultTimeout(patience);
 
 const line: LogEntry = { level: "info", message: "request", status: 200, durationMs: 1.5, principal: undefined };
 
-function push(endpoint: string, limit = 4_096) {
+/** So many records are sent at once; fewer wait for a second. */
+const batch = 512;
+
+function push(endpoint: string) {
   const said: LogEntry[] = [];
-  const local = { write: (entry: LogEntry) => said.push(entry), flush: () => undefined };
-  const log = createLogPush({
-    endpoint,
-    resource: { "service.name": "sluice" },
-    local,
-    now: () => 1_700_000_000_000,
-    limit,
-  });
-  return { log, said };
+  const local = { write: (entry: LogEntry) => said.push(entry) };
+  const log = createLogPush({ resource: resourceOf("r-1"), processor: logPush(endpoint, local) });
+  const write = (times: number) => {
+    for (let i = 0; i < times; i += 1) log.write(line);
+  };
+  return { log, said, write };
 }
 
-test("createLogPush() sends 256 records at once, and what is left when it is shut down", async () => {
+/** A collector that counts the records of each request before it answers. */
+function counting(answer: (index: number) => Response | Promise<Response>) {
   const sizes: number[] = [];
+  const collector = serve(async (request, index) => {
+    sizes.push((await request.json()).resourceLogs[0].scopeLogs[0].logRecords.length);
+    return answer(index);
+  });
+  return { collector, sizes };
+}
+
+test("logs go as OpenTelemetry's records, each joined to its trace", async () => {
+  const requests: unknown[] = [];
   const collector = serve(async (request) => {
-    const { resourceLogs } = await request.json();
-    sizes.push(resourceLogs[0].scopeLogs[0].logRecords.length);
+    requests.push(await request.json());
     return Response.json({});
   });
   const { log } = push(collector.url);
-  for (let i = 0; i < 600; i += 1) log.write(line);
-  await until(() => sizes.length === 2);
+  const ids = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
+  log.write({ ...line, ...ids });
+  log.write({ level: "warn", message: "not reloaded", path: "keys.json" });
+  log.write({ level: "error", message: "request" });
   await log.shutdown();
-  expect(sizes).toEqual([256, 256, 88]);
+  const name = { key: "service.name", value: { stringValue: "sluice" } };
+  const records = [
+    {
+      severityText: "INFO",
+      severityNumber: 9,
+      body: { stringValue: "request" },
+      attributes: [
+        { key: "status", value: { intValue: 200 } },
+        { key: "durationMs", value: { doubleValue: 1.5 } },
+      ],
+      ...ids,
+    },
+    {
+      severityText: "WARN",
+      severityNumber: 13,
+      body: { stringValue: "not reloaded" },
+      attributes: [{ key: "path", value: { stringValue: "keys.json" } }],
+    },
+    { severityText: "ERROR", severityNumber: 17, body: { stringValue: "request" }, attributes: [] },
+  ];
+  expect(requests).toMatchObject([
+    {
+      resourceLogs: [
+        { resource: { attributes: expect.arrayContaining([name]) }, scopeLogs: [{ logRecords: records }] },
+      ],
+    },
+  ]);
+  expect(JSON.stringify(requests)).not.toContain("principal"); // what is undefined is absent
   await collector.stop();
 });
 
-test("createLogPush() keeps no more than its limit for a collector that does not answer", async () => {
-  const sizes: number[] = [];
+test("logs go many at once, and what is left when they are shut down", async () => {
+  const { collector, sizes } = counting(() => Response.json({}));
+  const { log, write } = push(collector.url);
+  write(batch + 88);
+  await until(() => sizes.length === 1);
+  await log.shutdown();
+  expect(sizes).toEqual([batch, 88]);
+  await collector.stop();
+});
+
+test("no more than 4096 records are kept for a collector that does not answer", async () => {
   const answer = Promise.withResolvers<Response>();
-  const collector = serve(async (request) => {
-    sizes.push((await request.json()).resourceLogs[0].scopeLogs[0].logRecords.length);
-    return answer.promise.then((response) => response.clone());
-  });
-  const { log } = push(collector.url, 300);
-  for (let i = 0; i < 5_000; i += 1) log.write(line);
+  const { collector, sizes } = counting(async () => (await answer.promise).clone());
+  const { log, write } = push(collector.url);
+  write(10_000);
   await until(() => sizes.length === 1);
   answer.resolve(Response.json({}));
   await log.shutdown();
-  expect(sizes).toEqual([256, 256, 300 - 256]); // 256 were on their way, 300 waited
+  expect(sizes).toEqual(Array.from({ length: 1 + 4_096 / batch }, () => batch)); // one was on its way, 4096 waited
   await collector.stop();
 });
 
-test("createLogPush() tells once of a collector that is down, and once that it is back", async () => {
-  const statuses = [503, 503, 200];
-  const collector = serve((_, index) => Response.json({}, { status: statuses[index] ?? 200 }));
-  const { log, said } = push(collector.url);
-  for (const status of statuses) {
-    const seen = collector.seen();
-    log.write(line);
-    log.flush();
-    await until(() => collector.seen() > seen);
-    await until(() => said.length >= (status === 200 ? 2 : 1));
+test("a collector that refuses is told of once, and once that it takes logs again", async () => {
+  const statuses = [400, 400, 200, 200];
+  const { collector } = counting((index) => Response.json({}, { status: statuses[index] ?? 200 }));
+  const { log, said, write } = push(collector.url);
+  for (const [index] of statuses.entries()) {
+    write(batch);
+    await until(() => collector.seen() === index + 1);
   }
-  expect(said.map(({ level, dropped }) => [level, dropped])).toEqual([
-    ["warn", undefined],
-    ["info", 2],
-  ]);
   await log.shutdown();
+  expect(said).toMatchObject([
+    { level: "warn", message: "logs cannot be sent: records are dropped", endpoint: collector.url },
+    { level: "info", message: "logs are sent again" },
+  ]);
   await collector.stop();
 });

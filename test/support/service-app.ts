@@ -68,7 +68,7 @@ export async function testService({
     keyring: createKeyring({ schema: "sluice/keys/v1", keys }),
     readiness,
     telemetry,
-    log: { write: (entry) => log.push(entry), flush: () => undefined },
+    log: { write: (entry) => log.push(entry) },
     now: Date.now,
     newId: randomUUID,
     docs: false,
