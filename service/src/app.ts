@@ -20,6 +20,7 @@ import type { RateLimit } from "./rate.ts";
 import type { Readiness } from "./readiness.ts";
 import { addScrape } from "./scrape.ts";
 import type { Telemetry } from "./telemetry.ts";
+import { limitUnderWay } from "./underway.ts";
 import { addV2About } from "./v2/about.ts";
 import { addInfer } from "./v2/infer.ts";
 
@@ -33,7 +34,7 @@ export type Deps = {
   /** Milliseconds since the epoch. */
   now: () => number;
   newId: () => string;
-  limits: { maxBodyBytes: number; bodyMs: number };
+  limits: { maxBodyBytes: number; bodyMs: number; connections: number };
   rateLimit: RateLimit;
   idempotency: Idempotency;
   /** Whether `/docs` is there. */
@@ -75,12 +76,13 @@ function addOperations(app: OpenAPIHono<Env>, described: OpenAPIHono<Env>, deps:
   if (deps.docs) addDocs(app, described, guard);
 }
 
-/** What every port has: one log line and metric a request, health, 404, 405, and the one exit for errors. */
+/** What every port has: one log line and metric a request, health, a limit, 404, 405, and the one exit for errors. */
 function createBase(deps: Deps): { app: OpenAPIHono<Env>; guard: Guard } {
   const app = new OpenAPIHono<Env>();
   app.use(observe(deps));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: notAllowed }));
-  addHealth(app, deps.readiness);
+  addHealth(app, deps.readiness); // before the limit: a busy process is alive
+  app.use(limitUnderWay(deps.limits.connections));
   app.notFound((c) => answer(c, new Problem("route-unknown", "There is no such route; /openapi.json lists them all")));
   app.onError((error, c) => answer(c, asProblem(error)));
   return { app, guard: createGuard(deps) };

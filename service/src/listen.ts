@@ -1,6 +1,5 @@
 import { createServer } from "node:http";
 import { serve } from "@hono/node-server";
-import { answerProblem, Problem } from "./problem.ts";
 
 /** What answers one request. */
 export type Handler = (request: Request) => Response | Promise<Response>;
@@ -8,7 +7,7 @@ export type Handler = (request: Request) => Response | Promise<Response>;
 /** A server that listens. `stop` takes no new connection, waits for running requests, and after `graceMs` cuts them. */
 export type Listener = { port: number; stop(graceMs: number): Promise<void> };
 
-/** `connections`: how many may be open, on Node; elsewhere only the requests under way can be counted. */
+/** `connections`: how many may be open; only Node can tell. */
 type Options = { host: string; port: number; connections: number };
 
 /** Deno's part that is used here; its types are in Deno only. */
@@ -29,25 +28,14 @@ export async function listen(handler: Handler, options: Options): Promise<Listen
 /** Far above the app's own limit: the app says what is too large, in its own words. */
 const maxRequestBodySize = Number.MAX_SAFE_INTEGER;
 
-function listenBun(handler: Handler, { host, port, connections }: Options): Listener {
-  const fetch = (request: Request, server: Bun.Server<unknown>) =>
-    (server.pendingRequests > connections ? refusal(request) : undefined) ?? handler(request);
+function listenBun(fetch: Handler, { host, port }: Options): Listener {
   const server = Bun.serve({ fetch, hostname: host, port, maxRequestBodySize, idleTimeout: 60 });
   return { port: server.port ?? port, stop: (graceMs) => within(graceMs, server.stop(), () => server.stop(true)) };
 }
 
-function listenDeno(denoServe: DenoServe, handler: Handler, { host, port, connections }: Options): Listener {
+function listenDeno(denoServe: DenoServe, handler: Handler, { host, port }: Options): Listener {
   const cut = new AbortController();
-  let underWay = 0;
-  const counted = async (request: Request) => {
-    underWay += 1;
-    try {
-      return (underWay > connections ? refusal(request) : undefined) ?? (await handler(request));
-    } finally {
-      underWay -= 1;
-    }
-  };
-  const server = denoServe({ hostname: host, port, signal: cut.signal, onListen: () => undefined }, counted);
+  const server = denoServe({ hostname: host, port, signal: cut.signal, onListen: () => undefined }, handler);
   return { port: server.addr.port, stop: (graceMs) => within(graceMs, server.shutdown(), () => cut.abort()) };
 }
 
@@ -64,13 +52,6 @@ function listenNode(fetch: Handler, { host, port, connections }: Options): Promi
   server.maxConnections = connections;
   server.on("error", reject);
   return promise;
-}
-
-/** The answer where too many requests are under way; none for health: a busy process is alive. */
-function refusal(request: Request): Response | undefined {
-  if (/\/(livez|readyz)$/.test(request.url)) return undefined;
-  const headers = { "retry-after": "1" };
-  return answerProblem(new Problem("server-full", "Cannot take the request: too many are under way", { headers }));
 }
 
 /** Waits for `ended`, and no longer than `graceMs`: then `cut` ends what is left. */

@@ -1,11 +1,14 @@
 import type { MiddlewareHandler } from "hono";
-import { routePath } from "hono/route";
+import { matchedRoutes, routePath } from "hono/route";
 import type { Deps } from "./app.ts";
 import type { Ctx, Env } from "./env.ts";
 import { asProblem } from "./problem.ts";
 
 /** Answers are data: a browser may do nothing with them. */
 const policy = "default-src 'none'; frame-ancestors 'none'";
+
+/** Where middleware is that stands before all routes. */
+const everyPath = "/*";
 
 /** The outermost middleware: ids and headers on every answer, one metric and one log line for every request. */
 export function observe({ telemetry, log, newId, readiness, release, revision }: Deps): MiddlewareHandler<Env> {
@@ -39,10 +42,11 @@ export function observe({ telemetry, log, newId, readiness, release, revision }:
   };
 }
 
-/** The pattern that answered, so that metrics have few labels; never the path that was asked. */
+/** The pattern that answered, or would have, so that metrics have few labels; never the path that was asked. */
 function routeOf(c: Ctx): string {
   const path = routePath(c);
-  return path === "/*" ? "unmatched" : path;
+  if (path !== everyPath) return path;
+  return matchedRoutes(c).find((route) => route.path !== everyPath)?.path ?? "unmatched";
 }
 
 /** A problem's code, and for what the client is not told, the cause. */

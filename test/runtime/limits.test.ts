@@ -46,6 +46,18 @@ async function ask(service: ServiceProcess, at = path): Promise<number | "cut"> 
   return response?.status ?? "cut";
 }
 
+/** How many requests to the model were refused, as the metrics say. */
+async function refusalsCounted({ url, key }: ServiceProcess): Promise<number> {
+  const metrics = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${key}` } });
+  const refused = (await metrics.text())
+    .split("\n")
+    .find((line) => /^http_server_request_duration_seconds_count\{.*status_code="503"/.test(line));
+  if (refused === undefined) return 0;
+  expect(refused).toContain(`http_route="${path}"`);
+  expect(refused).toContain('model_name="tabular"');
+  return Number(refused.split(" ").at(-1));
+}
+
 for (const runtime of runtimes) {
   describe.skipIf(!runtime.found && process.env.CI !== "true")(`the service on ${runtime.name}`, () => {
     test("refuses headers that are too large, and too many of them, and goes on", async () => {
@@ -63,10 +75,13 @@ for (const runtime of runtimes) {
       await using service = await startProcess(runtime, { env: { SLUICE_CONNECTIONS: "2" } });
       const slow = [await unfinished(service), await unfinished(service)];
       const refusal = runtime.name === "Node" ? "cut" : 503;
-      await until("a refusal", async () => ((await ask(service)) === refusal ? true : undefined));
+      const answers: (number | "cut")[] = [];
+      const asked = async () => answers[answers.push(await ask(service)) - 1];
+      await until("a refusal", async () => ((await asked()) === refusal ? true : undefined));
       if (runtime.name !== "Node") expect(await ask(service, "/livez")).toBe(200);
       for (const socket of slow) socket.destroy();
-      await until("an answer", async () => ((await ask(service)) === 200 ? true : undefined));
+      await until("an answer", async () => ((await asked()) === 200 ? true : undefined));
+      expect(await refusalsCounted(service)).toBe(answers.filter((answer) => answer === 503).length);
     });
   });
 }

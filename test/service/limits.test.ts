@@ -34,7 +34,7 @@ test("a principal beyond its rate gets 429 with Retry-After; another one does no
 });
 
 test("a body that does not come to its end is refused with 408", async () => {
-  await using service = await testService({ deps: { limits: { maxBodyBytes: 1_000, bodyMs: 50 } } });
+  await using service = await testService({ deps: { limits: { maxBodyBytes: 1_000, bodyMs: 50, connections: 10 } } });
   const endless = new ReadableStream({ start: (controller) => controller.enqueue(Uint8Array.of(0x7b)) });
   const response = await service.ask("/v1/models/tabular/predict", {
     method: "POST",

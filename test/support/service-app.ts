@@ -72,7 +72,7 @@ export async function testService({
     now: Date.now,
     newId: randomUUID,
     docs: false,
-    limits: { maxBodyBytes: 65_536, bodyMs: 5_000 },
+    limits: { maxBodyBytes: 65_536, bodyMs: 5_000, connections: 4_096 },
     rateLimit: createRateLimit({ requests: 100_000, seconds: 1 }),
     idempotency: { store: new MemoryStore(), ttlMs: 60_000, claimMs: 20_000, maxBytes: 65_536 },
     ...deps,
