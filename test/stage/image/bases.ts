@@ -39,10 +39,20 @@ export async function makeBases(): Promise<{ images: Images; remove: () => Promi
 }
 
 /** What the build base's commands find in their environment. */
-export const buildEnvironment = { NODE_EXTRA_CA_CERTS: certificates };
+const buildEnvironment = { NODE_EXTRA_CA_CERTS: certificates };
+
+/** Gives both bases to the Docker daemon at `host`. */
+export async function importBases(host: string): Promise<void> {
+  const environment = Object.entries(buildEnvironment).map(([name, value]) => `ENV ${name}=${value}`);
+  for (const [name, tar] of Object.entries(await baseArchives())) {
+    const changes = name === "build" ? environment.flatMap((change) => ["--change", change]) : [];
+    const image = `localhost/sluice-test/${name}:1`;
+    await expectZero("docker", ["--host", host, "import", ...changes, tar, image]);
+  }
+}
 
 /** The root file systems of both bases as tar archives, made once. */
-export async function baseArchives(): Promise<{ build: string; runtime: string }> {
+async function baseArchives(): Promise<{ build: string; runtime: string }> {
   await mkdir(cache, { recursive: true });
   return { build: await keep("build.tar", debootstrap), runtime: await keep("runtime.tar", extract) };
 }
