@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { DeployError } from "../../spec/error.ts";
 import { parseJson } from "../../spec/read.ts";
+import { type Answer, answerOf } from "../answer.ts";
 
 /** A daemon's API. Paths have no version: what is used here means the same in every one since 1.25. */
 export type Docker = {
@@ -17,8 +18,6 @@ export type Docker = {
   /** The answer's bytes. */
   read: (path: string) => Promise<Buffer>;
 };
-
-type Answer = { status: number; bytes: Buffer };
 
 const Refusal = z.object({ message: z.string() });
 const timeoutMs = 120_000;
@@ -78,21 +77,10 @@ function send(
   where: RequestOptions,
   { method, path, body }: { method: string; path: string; body: unknown },
 ): Promise<Answer> {
-  const isLocal = where.socketPath !== undefined;
-  const request = isLocal ? overHttp : overTls;
+  const call = { ...where, method, path, timeout: timeoutMs };
   // Over TLS the daemon's certificate is held against the real host's name.
-  const headers = { "content-type": "application/json", ...(isLocal ? { host: "docker" } : {}) };
-  return new Promise((resolve, reject) => {
-    const sent = request({ ...where, agent: false, method, path, headers, timeout: timeoutMs }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", reject);
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, bytes: Buffer.concat(chunks) }));
-    });
-    sent.on("timeout", () => sent.destroy(new Error(`no answer within ${timeoutMs} ms`)));
-    sent.on("error", reject);
-    sent.end(body === undefined ? undefined : JSON.stringify(body));
-  });
+  if (where.socketPath === undefined) return answerOf(overTls, call, body);
+  return answerOf(overHttp, { ...call, headers: { host: "docker" } }, body);
 }
 
 function wordsOf({ status, bytes }: Answer): string {
