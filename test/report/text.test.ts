@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import pc from "picocolors";
 import { summariseRollout } from "../../pipeline/src/report/summary.ts";
-import { type Deployed, renderDeploy, renderReports, renderRollout } from "../../pipeline/src/report/text.ts";
+import { type Deployed, renderDeploy, renderReports, renderRollout, sayGate } from "../../pipeline/src/report/text.ts";
 import { duration } from "../../pipeline/src/report/words.ts";
 import type { JournalBuilder } from "../support/journal.ts";
 import { aJournal } from "../support/journal.ts";
@@ -9,13 +9,11 @@ import { aBadRollout, aGoodRollout, aReport } from "./rollouts.ts";
 
 const plain = pc.createColors(false);
 const noTrivy = "Cannot scan: trivy is not on the PATH; next: scripts/ci-tools.sh trivy";
+const unscanned = aReport({ stage: "scan", verdict: { kind: "error", reason: noTrivy }, figure: "not scanned" });
 
 function deployed(journal: JournalBuilder, changes: Partial<Deployed> = {}): string {
   const summary = summariseRollout(journal.entries);
-  const reports = [
-    aReport(),
-    aReport({ stage: "scan", verdict: { kind: "error", reason: noTrivy }, figure: "not scanned" }),
-  ];
+  const reports = [aReport(), unscanned];
   const paths = { reportPath: "/srv/report.html", keyFile: "/srv/api-key" };
   const site = { address: "http://127.0.0.1:4000/", model: "magika", hasTraffic: true };
   return renderDeploy({ summary, reports, required: ["load"], ...site, ...paths, ...changes }, plain);
@@ -47,6 +45,15 @@ test("renderDeploy() offers made-up traffic to a rollout that nobody sends reque
 
 test("renderDeploy() says of a stage that nobody requires why it was not measured", () => {
   expect(deployed(aGoodRollout())).toMatch(/scan +- +not required here: trivy is not on the PATH\n/);
+});
+
+test.each([
+  ["that nobody requires and did not run", unscanned, [], "scan: not required here: trivy is not on the PATH"],
+  ["that is required and did not run", unscanned, ["scan"], "scan: error; not scanned"],
+  ["that nobody requires and ran", aReport(), [], "load: pass; p99 21 ms of 250 ms at 40/s (not required here)"],
+  ["that is required and ran", aReport(), ["load"], "load: pass; p99 21 ms of 250 ms at 40/s"],
+] as const)("sayGate() has the summary's words for a stage %s", (_, report, required, words) => {
+  expect(sayGate(report, required)).toBe(words);
 });
 
 test("renderDeploy() shows an unmeasured stage that is required as an error", () => {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { readManifest } from "../release/folder.ts";
+import { sayGate } from "../report/text.ts";
 import { Golden } from "../spec/golden.ts";
 import type { Manifest } from "../spec/manifest.ts";
 import type { LoadProfile } from "../spec/policy.ts";
@@ -45,7 +46,7 @@ export interface NamedProfile {
 export async function runGates(host: Host, target: Target, gating: Gating): Promise<Report[]> {
   gating.progress.now("scan");
   const scanned = await scanHome(host);
-  tell(gating.progress, scanned);
+  tell(host, gating, scanned);
   return [scanned, ...(await runLiveGates(host, target, gating))];
 }
 
@@ -74,7 +75,7 @@ export async function runLiveGates(host: Host, target: Target, gating: Gating): 
     for (const name of gateNames.filter((one) => only === undefined || one === only)) {
       const report =
         name === "contract" ? await gateContract(host, live, gating, restart) : await gateLoad(host, live, gating);
-      tell(progress, report);
+      tell(host, gating, report);
       reports.push({ ...report, repeat: repeatOf(host.place, gating, name) });
     }
   } finally {
@@ -129,8 +130,8 @@ async function scanHome(host: Host): Promise<Report> {
   return scan({ target: { kind: "source", path: host.home }, policy });
 }
 
-function tell(progress: Progress, { stage, verdict, figure }: Report): void {
-  progress.done(`${stage}: ${verdict.kind}; ${figure}`);
+function tell({ policies }: Host, { progress }: Gating, report: Report): void {
+  progress.done(sayGate(report, policies.admission.require));
 }
 
 function repeatOf({ source, stateDir, environment }: Place, { release, profile }: Gating, only: GateName): string {

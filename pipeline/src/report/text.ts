@@ -41,6 +41,12 @@ export function renderGates(gates: Gates, colours: Colours): string {
   return layOut(gateRows(gates, colours)).join("\n");
 }
 
+/** One gate in one line, in the words of `renderGates()`. */
+export function sayGate(report: Report, required: Gates["required"]): string {
+  const { kind, text } = wordsOf(report, required);
+  return kind === "-" ? `${report.stage}: ${text}` : `${report.stage}: ${kind}; ${text}`;
+}
+
 /** How a rollout stands or ended, and what each step saw of its arms. */
 export function renderRollout(summary: RolloutSummary, colours: Colours): string {
   return [...headline(summary, colours), "", ...stepTable(summary, colours)].join("\n");
@@ -99,12 +105,19 @@ function releaseRows({ candidate, stable }: RolloutSummary): Cell[][] {
 
 function gateRows({ reports, required, budget }: Gates, colours: Colours): Cell[][] {
   const rows = reports.flatMap((report) => {
-    if (required.includes(report.stage)) return reportRows(report, colours);
-    if (report.verdict.kind !== "error")
-      return reportRows({ ...report, figure: `${report.figure} (not required here)` }, colours);
-    return [[{ text: report.stage }, { text: "-" }, { text: `not required here: ${plainReason(report.verdict)}` }]];
+    const { kind, text } = wordsOf(report, required);
+    if (kind === "-") return [[{ text: report.stage }, { text: kind }, { text }]];
+    return reportRows({ ...report, figure: text }, colours);
   });
   return budget === undefined ? rows : [...rows, budgetRow(budget, colours)];
+}
+
+/** A stage that nobody requires and that did not run is no error to them who read of it. */
+function wordsOf({ stage, verdict, figure }: Report, required: Gates["required"]) {
+  const { kind } = verdict;
+  if (required.includes(stage)) return { kind, text: figure };
+  if (kind === "error") return { kind: "-", text: `not required here: ${plainReason(verdict)}` } as const;
+  return { kind, text: `${figure} (not required here)` };
 }
 
 function budgetRow(budget: BudgetReading, colours: Colours): Cell[] {
