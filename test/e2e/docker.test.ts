@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { importBases, localImages, whyNoContainers } from "../stage/image/bases.ts";
-import { aRepository, sluice, startCli, untilPrinted } from "../support/cli.ts";
+import { aRepository, calmDown, sluice, startCli, untilPrinted } from "../support/cli.ts";
 import { startClient } from "../support/client.ts";
 import { isInstalled } from "../support/external.ts";
 import { type Daemon, freeSubnet, hasDaemon, startDaemon } from "../target/docker/daemon.ts";
@@ -59,7 +59,8 @@ describe.skipIf(isSkipped)("the service's image, built by docker", () => {
       .replace(/unix:\/\/\S+/, daemon.host)
       .replace("127.0.0.1:8080", `127.0.0.1:${port}`)
       .replace(/subnet: \S+ /, `subnet: ${await freeSubnet()} `)
-      .replace(/ratePerSecond: \d+/, "ratePerSecond: 20");
+      .replace(/ratePerSecond: \d+/, "ratePerSecond: 5");
+    await calmDown(policies);
     await writeFile(environment, changed);
     // The client of the daemon's own package builds without the buildx plugin, which Debian lacks.
     Object.assign(process.env, { DOCKER_HOST: daemon.host, PATH: `/usr/bin:${PATH}` });
