@@ -8,6 +8,7 @@ import { availableParallelism, homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { digestFiles } from "../../pipeline/src/release/digest.ts";
 import { digestInThreads } from "../../pipeline/src/release/digest-threads.ts";
+import { type Signing, signings } from "./digest-command.ts";
 
 const rounds = 5;
 const files = 8;
@@ -17,7 +18,9 @@ const gigabytes = (files * fileBytes) / 1e9;
 const dir = await mkdtemp(join(tmpdir(), "sluice-bench-digest-"));
 try {
   const paths = await fill();
-  await measure(paths);
+  const python = await findPython();
+  await measure(paths, python);
+  await measureCommands(await signings(dir, paths, python));
 } finally {
   await rm(dir, { recursive: true, force: true });
 }
@@ -25,8 +28,7 @@ try {
 /** Seconds on the clock, and of all cores together. */
 type Took = { wall: number; busy: number };
 
-async function measure(paths: string[]): Promise<void> {
-  const python = await findPython();
+async function measure(paths: string[], python: string): Promise<void> {
   const digests = (await digestFiles(paths)).map(({ digest }) => digest.slice("sha256:".length));
   const ours = { "Sluice, all cores": digestInThreads, "Sluice, one thread": digestFiles };
   const all = new Map<string, Took[]>();
@@ -50,6 +52,20 @@ async function measure(paths: string[]): Promise<void> {
     console.log(
       `${name.padEnd(22)}${(gigabytes / wall).toFixed(2)} GB/s  ${(gigabytes / busy).toFixed(2)} GB/s a core  ${ratio}`,
     );
+  }
+}
+
+/** What a user waits for: the command that digests the folder and signs it. */
+async function measureCommands(commands: readonly Signing[]): Promise<void> {
+  const all = commands.map(() => [] as Took[]);
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, { run }] of commands.entries()) all[i]?.push(await time(async () => run()));
+  }
+  const walls = all.map((took) => median(took, "wall"));
+  console.log(`\nthe whole command that signs it, median of ${rounds} rounds`);
+  for (const [i, { name }] of commands.entries()) {
+    const [wall, base] = [walls[i] ?? Number.NaN, walls[0] ?? Number.NaN];
+    console.log(`${name.padEnd(22)}${wall.toFixed(2)} s  ${(base / wall).toFixed(2)} x Python`);
   }
 }
 

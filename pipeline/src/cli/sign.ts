@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { exitCodes } from "../decide/exit.ts";
 import { readCertificates } from "../release/certificate.ts";
+import { digestInThreads } from "../release/digest-threads.ts";
 import { readPrivateKey } from "../release/ec.ts";
 import { verifyFolder } from "../release/folder.ts";
 import { findModel } from "../release/models.ts";
@@ -45,13 +46,13 @@ function registerSign(models: Command): void {
     async (options, [ref = ""]) => {
       const { key, chain, shards, shardNames } = parseOptions(Options, options);
       const dir = await findModel(placeOf(options).modelsDir, ref);
-      await verifyFolder(dir);
+      const { files, itself } = await verifyFolder(dir, { digestLarge: digestInThreads });
       const signer = {
         key: readPrivateKey(await readText(key), key),
         ...(chain === undefined ? {} : { chain: readCertificates(await readText(chain), chain) }),
       };
       const serialization = shards === undefined ? wholeFiles : inShards(shards);
-      await writeSignature(dir, signer, { serialization, shardNames });
+      await writeSignature(dir, signer, { serialization, shardNames, known: [...files, itself] });
       const path = join(dir, "model.sig");
       return { exit: exitCodes.done, json: { model: ref, signature: path }, text: `Signed ${ref} into ${path}` };
     },

@@ -20,8 +20,8 @@ export interface Folder {
 }
 
 /** Proves a model folder against its manifest: throws `E_FILE` for a bad manifest, `E_DIGEST` naming each file that differs. */
-export async function verifyFolder(dir: string): Promise<Folder> {
-  const { differences, ...folder } = await inspectFolder(dir);
+export async function verifyFolder(dir: string, options: CompareOptions = {}): Promise<Folder> {
+  const { differences, ...folder } = await inspectFolder(dir, options);
   if (differences.length === 0) return folder;
   throw new DeployError("E_DIGEST", `Cannot use ${dir}: ${summarise(differences)}`);
 }

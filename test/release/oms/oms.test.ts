@@ -5,6 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { sealEnvelope } from "../../../pipeline/src/release/dsse.ts";
 import { keyId } from "../../../pipeline/src/release/ec.ts";
+import { verifyFolder } from "../../../pipeline/src/release/folder.ts";
 import { rootDigest } from "../../../pipeline/src/release/oms/resources.ts";
 import { signModel, writeSignature } from "../../../pipeline/src/release/oms/sign.ts";
 import { type Trust, verifySignature } from "../../../pipeline/src/release/oms/verify.ts";
@@ -45,6 +46,15 @@ test("signModel() signs every file but itself, in order", async () => {
     name: dir.split("/").at(-1) ?? "",
     leftOut: [],
   });
+});
+
+test("signModel() signs what was proven, not what the files have become since", async () => {
+  const dir = await aFolder();
+  const { files, itself } = await verifyFolder(dir);
+  await writeFile(join(dir, "model.onnx"), "another");
+  await writeSignature(dir, { key }, { known: [...files, itself] });
+  const refusal = await refusalOf(verifySignature(dir, trust));
+  expect(refusal.message).toContain("model.onnx");
 });
 
 test("verifySignature() refuses any one changed byte of the signature", async () => {

@@ -24,7 +24,7 @@ export function inShards(bytes: number): Serialization {
 }
 
 /** How a shard's algorithm is named: as the specification says, or as its reference implementation in Python has it. */
-export type ShardNames = "specification" | "reference";
+type ShardNames = "specification" | "reference";
 
 /** `known` are digests of whole files that were just read, and need not be read again. */
 export type ReadOptions = { limits?: FolderLimits; known?: readonly ListedFile[]; shardNames?: ShardNames };

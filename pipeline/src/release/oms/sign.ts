@@ -7,25 +7,28 @@ import { predicateType, type Serialization, SignatureBundle, type SignedModel } 
 import type { Certificate } from "../certificate.ts";
 import { sealEnvelope } from "../dsse.ts";
 import { keyId } from "../ec.ts";
-import { readResources, rootDigest, type ShardNames, wholeFiles } from "./resources.ts";
+import { type ReadOptions, readResources, rootDigest, wholeFiles } from "./resources.ts";
 
 /** The private key, and with a certificate its chain, leaf first, for bundles that verify by a root certificate. */
 export type Signer = { key: KeyObject; chain?: readonly Certificate[] };
 
-/** What is signed: whole files unless told. Shards are named as Python's verifier wants it, or as the specification does. */
-export type SignOptions = { serialization?: Serialization; shardNames?: ShardNames };
+/**
+ * What is signed: whole files unless told. Shards are named as Python's verifier wants it, or as the specification does.
+ * `known` are digests that were just proven: the signature is over these, whatever became of the files since.
+ */
+export type SignOptions = Pick<ReadOptions, "known" | "shardNames"> & { serialization?: Serialization };
 
 /** Signs a model folder: a bundle by OpenSSF model signing 1.0, one line of JSON. Throws `E_FILE`, or `E_DIGEST` for a link. */
 export async function signModel(
   dir: string,
   { key, chain = [] }: Signer,
-  { serialization = wholeFiles, ...names }: SignOptions = {},
+  { serialization = wholeFiles, ...options }: SignOptions = {},
 ): Promise<string> {
   const [leaf] = chain;
   if (leaf !== undefined && keyId(leaf.publicKey) !== keyId(key)) {
     throw new DeployError("E_FILE", `Cannot sign ${dir}: the certificate is of another key than the private key`);
   }
-  const resources = await readResources(dir, serialization, names);
+  const resources = await readResources(dir, serialization, options);
   const statement: SignedModel = {
     _type: "https://in-toto.io/Statement/v1",
     subject: [{ name: basename(resolve(dir)), digest: { sha256: rootDigest(resources) } }],
