@@ -3,6 +3,7 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import type { Release } from "../../pipeline/src/spec/release.ts";
 import type { Proof } from "../../pipeline/src/spec/statement.ts";
 import { addAbout } from "./about.ts";
+import type { BodyLimits } from "./body.ts";
 import { addDocs } from "./docs.ts";
 import { addEmbeddings } from "./embeddings.ts";
 import type { Ctx, Env } from "./env.ts";
@@ -34,7 +35,7 @@ export type Deps = {
   /** Milliseconds since the epoch. */
   now: () => number;
   newId: () => string;
-  limits: { maxBodyBytes: number; bodyMs: number; connections: number };
+  limits: BodyLimits & { connections: number };
   rateLimit: RateLimit;
   idempotency: Idempotency;
   /** Whether `/docs` is there. */

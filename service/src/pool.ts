@@ -1,19 +1,13 @@
 import { DeployError } from "../../pipeline/src/spec/error.ts";
-import { type Answer, createJob, type Job, type Limit, limitOf, lost, outcomeOf, type Submission } from "./job.ts";
+import { type Answer, createJob, type Job, type Limit, lost, outcomeOf, type Submission } from "./job.ts";
 import { Lane, type LaneEvents, type Refusal } from "./lane.ts";
 import type { RunTimes, TaskResult, WorkerStart } from "./message.ts";
 import { Problem } from "./problem.ts";
 import { FairQueue } from "./queue.ts";
+import { Waiting, type WaitingLimits } from "./waiting.ts";
 
-export type PoolLimits = {
-  workers: number;
-  /** Requests that may wait. */
-  queue: number;
-  /** A queue that was never empty for so long takes no request that would wait longer: bursts are borne, overload is not. */
-  waitMs: number;
-  /** Longest time for one request, waiting and running; a run that takes longer loses its worker. */
-  deadlineMs: number;
-};
+/** `queue`: requests that may wait. A run that takes longer than a request may loses its worker. */
+export type PoolLimits = WaitingLimits & { queue: number };
 
 /** Why a worker is replaced: it ended, it hung, or it refused to start. */
 export const restartReasons = ["lost", "hung", "refused"] as const;
@@ -28,8 +22,6 @@ export type PoolEvents = {
 
 type Run = { jobs: Job[]; startedAt: number; hangs: ReturnType<typeof setTimeout> };
 
-/** So many may always wait for each worker: a slow model is no reason to refuse the second client. */
-const fewest = 4;
 const firstBackoffMs = 50;
 const longestBackoffMs = 5_000;
 
@@ -40,15 +32,14 @@ export class Pool {
   readonly #events: PoolEvents;
   readonly #batchSize: number;
   readonly #queue: FairQueue<Job>;
+  readonly #waiting: Waiting;
   readonly #lanes = new Set<Lane>();
   readonly #running = new Map<Lane, Run>();
   readonly #opening = Promise.withResolvers<void>();
   #respawn: ReturnType<typeof setTimeout> | undefined;
   #isDue = false; // a dispatch, at the end of this turn of the event loop
   #backoffMs = firstBackoffMs;
-  #itemMs = 0; // moving average of the time that one item holds a worker
   #ready = 0;
-  #standsSince = 0; // when a request last found the queue empty
   #state: "opening" | "open" | "closed" = "opening";
 
   constructor(start: WorkerStart, limits: PoolLimits, events: PoolEvents) {
@@ -57,6 +48,7 @@ export class Pool {
     this.#events = events;
     this.#batchSize = start.manifest.batch.safe ? start.manifest.batch.maxSize : 1;
     this.#queue = new FairQueue(limits.queue);
+    this.#waiting = new Waiting(this.#queue, limits, () => ({ ready: this.#ready, busy: this.#running.size }));
   }
 
   /** Requests that wait. */
@@ -84,25 +76,11 @@ export class Pool {
   }
 
   /** Answers one task, or throws a `Problem`. */
-  async submit({ input, wantOutputs, principal, deadlineMs, beganAt, signal }: Submission): Promise<Answer> {
+  async submit(submission: Submission): Promise<Answer> {
     if (this.#state === "closed") throw lost();
-    if (this.#queue.isFull) throw this.#busy("queue-full", "Cannot take the request: the queue is full");
-    const ahead = this.#queue.ahead(principal);
-    const waitMs = this.#expectedWaitMs(ahead);
-    const goneMs = beganAt === undefined ? 0 : performance.now() - beganAt;
-    const limit = limitOf(deadlineMs, Math.max(1, this.#limits.deadlineMs - goneMs));
-    if (waitMs > limit.ms) {
-      throw this.#late(
-        limit,
-        "wait-too-long",
-        `Cannot take the request: the wait would be about ${Math.ceil(waitMs)} ms`,
-      );
-    }
-    if (waitMs > this.#limits.waitMs && ahead >= fewest * this.#limits.workers && this.#isStanding) {
-      throw this.#busy("queue-full", `Cannot take the request: it would wait about ${Math.ceil(waitMs)} ms`);
-    }
+    const { input, wantOutputs, principal, signal } = submission;
+    const limit = this.#waiting.admit(submission);
     const { job, promise } = createJob({ input, wantOutputs }, principal, limit, (late) => this.#expire(late, limit));
-    if (this.#queue.size === 0) this.#standsSince = performance.now();
     this.#queue.push(principal, job);
     this.#dispatchSoon();
     if (this.#mustWait) signal?.().addEventListener("abort", () => this.#abandon(job), { once: true });
@@ -114,26 +92,13 @@ export class Pool {
     return this.#running.size >= this.#ready || this.#queue.size > this.#batchSize;
   }
 
-  /** Whether requests wait because more come than can be answered, and not because many came at once. */
-  get #isStanding(): boolean {
-    return this.#queue.size > 0 && performance.now() - this.#standsSince > this.#limits.waitMs;
-  }
-
-  #expectedWaitMs(ahead = this.#queue.size): number {
-    const busy = this.#running.size < this.#ready ? 0 : 1;
-    return ((ahead + busy) * this.#itemMs) / Math.max(1, this.#ready);
-  }
-
-  #busy(code: "queue-full" | "wait-too-long", detail: string): Problem {
-    const seconds = Math.max(1, Math.ceil(this.#expectedWaitMs() / 1000));
-    return new Problem(code, `${detail}; try again in ${seconds} s`, { headers: { "retry-after": String(seconds) } });
-  }
-
   #expire(job: Job, limit: Limit): void {
     if (this.#queue.remove(job.principal, job)) {
-      job.settle(this.#late(limit, "wait-too-long", "Cannot answer: the request waited until its deadline"));
+      job.settle(this.#waiting.late(limit, "wait-too-long", "Cannot answer: the request waited until its deadline"));
     } else {
-      job.settle(this.#late(limit, "deadline-exceeded", "Cannot answer: the model took longer than the deadline"));
+      job.settle(
+        this.#waiting.late(limit, "deadline-exceeded", "Cannot answer: the model took longer than the deadline"),
+      );
     }
   }
 
@@ -141,13 +106,6 @@ export class Pool {
   #abandon(job: Job): void {
     if (!this.#queue.remove(job.principal, job)) return;
     job.settle(new Problem("client-gone", "Nobody waits for the answer any more"));
-  }
-
-  /** Whose deadline it was bears the fault: a client's own gives a 4xx, so that it counts against no release. */
-  #late({ ms, own }: Limit, code: "wait-too-long" | "deadline-exceeded", state: string): Problem {
-    const detail = `${state}, the deadline is ${ms} ms`;
-    if (own) return new Problem("own-deadline-passed", detail);
-    return code === "wait-too-long" ? this.#busy(code, detail) : new Problem(code, detail);
   }
 
   /** What arrives in one turn of the event loop shares a run, where runs can be shared. */
@@ -186,9 +144,7 @@ export class Pool {
 
   #done(lane: Lane, results: TaskResult[], times: RunTimes): void {
     const run = this.#take(lane);
-    if (run !== undefined) {
-      this.#itemMs += ((performance.now() - run.startedAt) / times.items - this.#itemMs) / 16;
-    }
+    if (run !== undefined) this.#waiting.ran((performance.now() - run.startedAt) / times.items);
     this.#dispatch(); // the worker goes on while this thread answers
     if (run !== undefined) {
       const { jobs, startedAt } = run;
