@@ -30,9 +30,14 @@ const readyz = createRoute({
 export function addHealth(app: OpenAPIHono<Env>, readiness: Readiness): void {
   app.openapi(livez, (c) => c.text("ok", 200));
   app.openapi(readyz, (c) => {
-    if (readiness.phase !== "ready") throw notReady(readiness);
+    requireReady(readiness);
     return c.text("ok", 200);
   });
+}
+
+/** Throws the problem `not-ready` unless requests may be sent here. */
+export function requireReady(readiness: Readiness): void {
+  if (readiness.phase !== "ready") throw notReady(readiness);
 }
 
 /** Throws the problem `not-ready` while models are not proven yet. A process that drains still answers. */

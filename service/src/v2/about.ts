@@ -3,8 +3,8 @@ import type { TensorSpec } from "../../../pipeline/src/spec/manifest.ts";
 import type { Deps } from "../app.ts";
 import type { Ctx, Env } from "../env.ts";
 import type { Guard } from "../guard.ts";
+import { requireReady } from "../health.ts";
 import type { Model } from "../model.ts";
-import { Problem } from "../problem.ts";
 import { guardedRoute, idOf } from "../route.ts";
 import { datatypeOf } from "./names.ts";
 import { Live, ModelMetadata, ModelReady, Ready, ServerMetadata } from "./schema.ts";
@@ -28,14 +28,10 @@ export function addV2About(app: OpenAPIHono<Env>, deps: Deps, guard: Guard): voi
     middleware: mayRead,
   });
   const json = (body: z.core.util.JSONType) => Response.json(body);
-  const requireReady = () => {
-    if (deps.readiness.phase === "ready") return;
-    throw new Problem("not-ready", `The service is ${deps.readiness.phase}`, { headers: { "retry-after": "1" } });
-  };
   app.openapi(get("/v2", "v2-server", "The server", ServerMetadata), () => json(server));
   app.openapi(get("/v2/health/live", "v2-live", "Whether the server answers", Live), () => json({ live: true }));
   app.openapi(get("/v2/health/ready", "v2-ready", "Whether all models are ready", Ready, true), () => {
-    requireReady();
+    requireReady(deps.readiness);
     return json({ ready: true });
   });
   for (const model of deps.models.all) {
@@ -45,7 +41,7 @@ export function addV2About(app: OpenAPIHono<Env>, deps: Deps, guard: Guard): voi
       const what = get(path, whatId, `What ${model.name} takes and gives`, ModelMetadata);
       app.openapi(what, () => json(metadataOf(model, deps)));
       app.openapi(get(`${path}/ready`, readyId, `Whether ${model.name} is ready`, ModelReady, true), () => {
-        requireReady();
+        requireReady(deps.readiness);
         return json({ name: model.name, ready: true });
       });
     }
