@@ -57,3 +57,15 @@ test("evidence() reaches 1/alpha in fewer than alpha of runs at the null's own o
   expect(alarms / runs).toBeLessThan(alpha);
   expect(alarms).toBeGreaterThan(0);
 });
+
+test("evidence() grows by no more than `perLook` in a look, and shrinks as ever", () => {
+  const stall = { hits: 12, misses: 20, odds: 0.01 };
+  const calm = { hits: 0, misses: 50, odds: 0.01 };
+  expect(evidence([stall])).toBeGreaterThan(1e6);
+  const once = evidence([stall], 8);
+  expect(once).toBeLessThanOrEqual(8);
+  expect(once).toBeGreaterThan(4);
+  expect(evidence([stall, stall], 8)).toBeLessThanOrEqual(64);
+  expect(evidence([stall, calm], 8)).toBeLessThan(once);
+  expect(evidence([calm], 8)).toBe(evidence([calm]));
+});

@@ -59,6 +59,12 @@ test("judge() does not take one bad second of one process for proof", () => {
   expect(verdictOf(stalled)?.kind).toBe("pass");
 });
 
+test("judge() takes back a canary that fails every request, though not for its first second", () => {
+  const broken = aSample({ errors: 20 });
+  expect(verdictOf(looks(1, broken, aSample()))).toBeUndefined();
+  expect(verdictOf(looks(4, broken, aSample()))?.kind).toBe("fail");
+});
+
 test("judge() says in its breach how many failed on either arm, and in inconclusive how many requests are missing", () => {
   const failed = verdictOf(looks(10, aSample({ errors: 4 }), aSample()));
   expect(failed).toMatchObject({ breaches: expect.arrayContaining(["40 errors in 200 requests, baseline 0 in 200"]) });
@@ -155,7 +161,7 @@ test("judge() blames a canary that breaks the SLO alone, and one that breaks mor
 });
 
 test("judge() gives the comparison until the step's end where both arms break the SLO", () => {
-  const [both, worse] = [aSample({ errors: 4 }), aSample({ errors: 18 })];
+  const [both, worse] = [aSample({ errors: 4 }), aSample({ errors: 9 })];
   expect(verdictOf(looks(9, both, both))).toBeUndefined();
   expect(verdictOf(looks(10, both, both))?.kind).toBe("inconclusive");
   const long = { ...step, seconds: 60 };

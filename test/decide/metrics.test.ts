@@ -4,7 +4,7 @@ import { evidence } from "../../pipeline/src/decide/evidence.ts";
 import { countIn, type Metric } from "../../pipeline/src/decide/metric.ts";
 import { absoluteMetrics, relativeMetrics, sumOf } from "../../pipeline/src/decide/metrics.ts";
 import { slownessAgainstBaseline } from "../../pipeline/src/decide/slowness.ts";
-import { capped, share, trials } from "../../pipeline/src/decide/trials.ts";
+import { share, trials } from "../../pipeline/src/decide/trials.ts";
 import type { JudgePolicy, Slo } from "../../pipeline/src/spec/policy.ts";
 import type { Latency, Sample } from "../../pipeline/src/spec/sample.ts";
 import { aStrategy } from "../support/policies.ts";
@@ -14,7 +14,7 @@ const policy: JudgePolicy = {
   ...aStrategy().judge,
   latencyQuantiles: [0.9],
   slowdown: { ratio: 1, ms: 0 },
-  eventsPerLook: 5,
+  evidencePerLook: 8,
 };
 const slo: Slo = { maxErrorRate: 0.01, latency: [{ quantile: 0.99, maxMs: 100 }] };
 
@@ -40,25 +40,11 @@ describe("share()", () => {
     expect(share(delta, 2, 1, policy)).toEqual({ hits: 2, misses: 1, odds: 4.5 });
   });
 
-  test("counts hits and misses together towards what one look may say", () => {
-    const delta = { canary: aSample(), baseline: aSample() };
-    expect(share(delta, 4, 4, policy)).toEqual({ hits: 2.5, misses: 2.5, odds: 1.5 });
-  });
-
   test.each([
     ["canary", { canary: aSample({ requests: 0 }), baseline: aSample() }],
     ["baseline", { canary: aSample(), baseline: aSample({ requests: 0 }) }],
   ])("says nothing without requests of the %s", (_, delta) => {
     expect(share(delta, 2, 1, policy)).toEqual({ hits: 0, misses: 0, odds: policy.ratio });
-  });
-});
-
-describe("capped()", () => {
-  test("leaves a look with few events alone, and shrinks one with many to that many", () => {
-    const look = { hits: 8, misses: 2, odds: 1 };
-    expect(capped(look, 5, policy)).toEqual(look);
-    expect(capped(look, 10, policy)).toEqual({ hits: 4, misses: 1, odds: 1 });
-    expect(capped(look, 0, policy)).toEqual(look);
   });
 });
 
@@ -79,10 +65,13 @@ describe("relativeMetrics()", () => {
       { canary: aSample({ requests: 40, errors: 9 }), baseline: aSample() },
     ];
     const errors = named(relativeMetrics(deltas, policy), "errors");
-    const expected = evidence([
-      { hits: 2, misses: 1, odds: 1.5 },
-      { hits: 5, misses: 0, odds: 3 },
-    ]);
+    const expected = evidence(
+      [
+        { hits: 2, misses: 1, odds: 1.5 },
+        { hits: 9, misses: 0, odds: 3 },
+      ],
+      policy.evidencePerLook,
+    );
     expect(errors.evidence).toBeCloseTo(expected, 9);
     expect(errors.words).toBe("11 errors in 60 requests, baseline 1 in 40");
   });
@@ -222,13 +211,15 @@ describe("absoluteMetrics()", () => {
     expect(p99).toMatchObject({ name: "p99", against: "slo", words: "p99 150 ms, SLO allows 100 ms" });
   });
 
-  test("hold the other arm's own numbers against it, of one look no more than its share", () => {
+  test("hold the other arm's own numbers against it, one look no more than the policy lets it say", () => {
     const [errors] = absoluteMetrics(deltas, "baseline", { policy, slo });
     const odds = 0.01 / 0.99;
-    const expected = evidence([
+    const looks = [
       { hits: 0, misses: 20, odds },
-      { hits: 5, misses: (3 * 5) / 7, odds },
-    ]);
+      { hits: 7, misses: 3, odds },
+    ];
+    const expected = evidence(looks, policy.evidencePerLook);
+    expect(expected).toBeLessThan(evidence(looks) / 100);
     expect(errors?.evidence).toBeCloseTo(expected, 9);
   });
 });

@@ -29,10 +29,11 @@ test("plan() says that a step starves when its deadline comes first", () => {
 
 test("plan() counts what a canary that fails every request costs", () => {
   const { brokenRequests, brokenSeconds, budgetShare } = plan(strategy, site);
-  expect(brokenRequests).toBe(10);
-  expect(brokenSeconds).toBe(1);
-  // 10 errors of the 259,200 that 30 days at 100 per second allow.
-  expect(budgetShare).toBeCloseTo(10 / 259_200, 12);
+  // Three looks of ten requests: none brings more than 20, and the threshold lies between 20 times 20 and 20 times 400.
+  expect(brokenRequests).toBe(30);
+  expect(brokenSeconds).toBe(3);
+  // 30 errors of the 259,200 that 30 days at 100 per second allow.
+  expect(budgetShare).toBeCloseTo(30 / 259_200, 12);
 });
 
 test("plan() keeps whether a step waits for approval", () => {
@@ -66,20 +67,20 @@ test("plan() does not take a step for starving whose requests just come in time"
 });
 
 test("plan() counts the cost in whole looks, each of which says only so much", () => {
-  const judge = { ...strategy.judge, eventsPerLook: 1 };
+  const judge = { ...strategy.judge, evidencePerLook: 2 };
   const slow = { ...strategy, lookSeconds: 2, judge };
   const { brokenRequests, brokenSeconds, budgetShare } = plan(slow, site);
   const odds = aSlo.maxErrorRate / (1 - aSlo.maxErrorRate);
-  const rejects = (looks: number) => evidence([{ hits: looks, misses: 0, odds }]) >= thresholdOf(slow, aSlo);
-  const looks = [1, 2, 3, 4, 5, 6].find(rejects) ?? Number.NaN;
-  expect(looks).toBeGreaterThan(1);
+  // Every look of 20 errors doubles the evidence, whatever the odds were.
+  const looks = Math.ceil(Math.log2(thresholdOf(slow, aSlo)));
+  expect(evidence([{ hits: 20, misses: 0, odds }])).toBeGreaterThan(thresholdOf(slow, aSlo));
   // 10 % of 100 requests a second, two seconds a look.
   expect([brokenRequests, brokenSeconds]).toEqual([20 * looks, 2 * looks]);
   expect(budgetShare).toBeCloseTo((20 * looks) / 259_200, 12);
 });
 
-test("plan() counts no more events than there are requests", () => {
-  const judge = { ...strategy.judge, eventsPerLook: 1_000 };
+test("plan() takes a canary back after one look, where one look may say everything", () => {
+  const judge = { ...strategy.judge, evidencePerLook: 1e9 };
   const { brokenRequests, brokenSeconds } = plan({ ...strategy, judge }, { ...site, ratePerSecond: 10 });
   expect([brokenRequests, brokenSeconds]).toEqual([2, 2]);
 });

@@ -116,6 +116,18 @@ describe("fold() of commands", () => {
     ]);
   });
 
+  test("resume lets nothing count that came during the pause", () => {
+    const resumed = inStep().commanded("pause").commanded("resume").done({ do: "setWeight", step: 0, weight: 10 });
+    const { looks } = stateOf(
+      resumed
+        .look(0, { canary: { ms: [900, 900], errors: 2 } })
+        .wait(1)
+        .look(0, one),
+    );
+    const own = looks.filter(({ attempt }) => attempt === 1);
+    expect(own.map(({ canary }) => canary.requests)).toEqual([0, 1]);
+  });
+
   test("resume keeps a step that passed, and one that did not begin", () => {
     const passed = inStep().judged(0, { kind: "pass" }).commanded("pause").commanded("resume");
     expect(stateOf(passed)).toMatchObject({ step: 0, passed: new Set([0]) });

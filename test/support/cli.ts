@@ -65,7 +65,7 @@ const quickRollout = {
         falseAlarm: 0.01,
         ratio: 50,
         latencyQuantiles: [0.5, 0.95],
-        eventsPerLook: 3,
+        evidencePerLook: 20,
         maxChangedRate: 0.04,
         answersPerLook: 2,
       },

@@ -22,7 +22,7 @@ export function aStrategy(changes: Partial<Strategy> = {}): Strategy {
       ratio: 1.5,
       latencyQuantiles: [0.5, 0.95],
       slowdown: { ratio: 1.05, ms: 0.5 },
-      eventsPerLook: 3,
+      evidencePerLook: 20,
       maxChangedRate: 0.04,
       answersPerLook: 2,
       maxSkew: 1.5,

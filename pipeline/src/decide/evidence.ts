@@ -16,34 +16,18 @@ const multipliers = Array.from({ length: 24 }, (_, i) => 1.1 * 1.2 ** i);
  * The likelihood ratio for binomial odds is monotone, so a true rate below the null only makes alarms rarer.
  * See Robbins (1970), "Statistical methods related to the law of the iterated logarithm"; Ramdas et al. (2023),
  * "Game-theoretic statistics and safe anytime-valid inference", section 2.
+ *
+ * No look multiplies it by more than `perLook`. A smaller factor only makes alarms rarer, so the bound stays.
  */
-export function evidence(looks: readonly Trials[]): number {
-  const merged = mergeByOdds(looks);
-  const total = multipliers.reduce((sum, multiplier) => sum + Math.exp(logLikelihoodRatio(merged, multiplier)), 0);
+export function evidence(looks: readonly Trials[], perLook = Number.POSITIVE_INFINITY): number {
+  const most = Math.log(perLook);
+  const total = multipliers.reduce((sum, multiplier) => {
+    const logs = looks.map((look) => Math.min(most, logLikelihoodRatio(look, multiplier)));
+    return sum + Math.exp(logs.reduce((all, log) => all + log, 0));
+  }, 0);
   return total / multipliers.length;
 }
 
-function logLikelihoodRatio(looks: readonly Trials[], multiplier: number): number {
-  let hitsInAll = 0;
-  let sum = 0;
-  for (const { hits, misses, odds } of looks) {
-    hitsInAll += hits;
-    sum -= (hits + misses) * Math.log((1 + multiplier * odds) / (1 + odds));
-  }
-  return sum + hitsInAll * Math.log(multiplier);
-}
-
-/** Looks at the same odds are one long look. */
-function mergeByOdds(looks: readonly Trials[]): readonly Trials[] {
-  const merged = new Map<number, Trials>();
-  for (const look of looks) {
-    const known = merged.get(look.odds);
-    if (known === undefined) {
-      merged.set(look.odds, { ...look });
-      continue;
-    }
-    known.hits += look.hits;
-    known.misses += look.misses;
-  }
-  return [...merged.values()];
+function logLikelihoodRatio({ hits, misses, odds }: Trials, multiplier: number): number {
+  return hits * Math.log(multiplier) - (hits + misses) * Math.log((1 + multiplier * odds) / (1 + odds));
 }

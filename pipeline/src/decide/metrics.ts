@@ -3,7 +3,7 @@ import { evidence, type Trials } from "./evidence.ts";
 import { type Delta, type Limits, type Metric, percent } from "./metric.ts";
 import { countAbove, countOf, quantileMs, sum } from "./sample.ts";
 import { slownessAgainstBaseline } from "./slowness.ts";
-import { capped, share, trials } from "./trials.ts";
+import { share, trials } from "./trials.ts";
 
 /** Errors and slow requests of the canary against the baseline's. */
 export function relativeMetrics(deltas: readonly Delta[], policy: JudgePolicy): Metric[] {
@@ -15,7 +15,7 @@ export function relativeMetrics(deltas: readonly Delta[], policy: JudgePolicy): 
 export function absoluteMetrics(deltas: readonly Delta[], arm: keyof Delta, { policy, slo }: Limits): Metric[] {
   const samples = deltas.map((delta) => delta[arm]);
   const total = () => sum(samples);
-  const judged = (looks: Trials[]) => evidence(looks.map((look) => capped(look, look.hits, policy)));
+  const judged = (looks: Trials[]) => evidence(looks, policy.evidencePerLook);
   const errors: Metric = {
     name: "errors",
     against: "slo",
@@ -43,7 +43,10 @@ function errorsAgainstBaseline(deltas: readonly Delta[], policy: JudgePolicy): M
   return {
     name: "errors",
     against: "baseline",
-    evidence: evidence(deltas.map((delta) => share(delta, delta.canary.errors, delta.baseline.errors, policy))),
+    evidence: evidence(
+      deltas.map((delta) => share(delta, delta.canary.errors, delta.baseline.errors, policy)),
+      policy.evidencePerLook,
+    ),
     get words() {
       const { canary, baseline } = sumOf(deltas);
       return `${canary.errors} errors in ${canary.requests} requests, baseline ${baseline.errors} in ${baseline.requests}`;

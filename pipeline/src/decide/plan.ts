@@ -61,13 +61,13 @@ export function plan(
   };
 }
 
-/** By the errors alone, at the first step's weight; a look counts `eventsPerLook` of its events at most. */
+/** By the errors alone, at the first step's weight; no look brings more than `evidencePerLook`. */
 function requestsOfBroken(strategy: Strategy, slo: Slo, ratePerSecond: number): number {
   const { judge, lookSeconds, steps } = strategy;
   const perLook = (ratePerSecond * (steps[0]?.weight ?? 0) * lookSeconds) / 100;
-  const counted = Math.min(judge.eventsPerLook, perLook);
-  const odds = slo.maxErrorRate / (1 - slo.maxErrorRate);
-  let looks = 1;
-  while (evidence([{ hits: counted * looks, misses: 0, odds }]) < thresholdOf(strategy, slo)) looks += 1;
-  return Math.ceil(looks * perLook);
+  const looks = [{ hits: perLook, misses: 0, odds: slo.maxErrorRate / (1 - slo.maxErrorRate) }];
+  const broken = looks[0];
+  while (broken !== undefined && evidence(looks, judge.evidencePerLook) < thresholdOf(strategy, slo))
+    looks.push(broken);
+  return Math.ceil(looks.length * perLook);
 }

@@ -26,7 +26,7 @@ export function slownessAgainstBaseline(deltas: readonly Delta[], quantile: numb
   return {
     name: `p${quantile * 100}`,
     against: "baseline",
-    evidence: evidence(looks),
+    evidence: evidence(looks, policy.evidencePerLook),
     get words() {
       const total = (of: (one: Slowest) => number) => slowest.reduce((sum, one) => sum + of(one), 0);
       const all = total((one) => one.canary + one.baseline);

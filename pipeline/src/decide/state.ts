@@ -25,7 +25,7 @@ export interface RolloutState {
   seenAt: number;
   /** Counts an operator's resumes: each lets the judge begin anew. */
   attempt: number;
-  /** What both arms had counted at the last look. */
+  /** What both arms had counted at the last look of this attempt. */
   counted: Delta | undefined;
   /** Steps that passed. */
   passed: ReadonlySet<number>;
@@ -136,8 +136,8 @@ function afterCommand(state: RolloutState, event: Extract<Event, { kind: "comman
     case "pause":
       return { ...state, paused: `Paused by ${words}` };
     case "resume":
-      // The step begins anew, so that its window and its verdict count from now.
-      return { ...state, paused: undefined, attempt: state.attempt + 1, ...restarted(state) };
+      // The step begins anew, so that its window and its verdict count from now, and not what came during the pause.
+      return { ...state, paused: undefined, attempt: state.attempt + 1, counted: undefined, ...restarted(state) };
     case "approve":
       return { ...state, paused: undefined, approved: new Set(state.approved).add(state.step + 1) };
     case "promote":
@@ -154,7 +154,7 @@ function restarted(state: RolloutState): Pick<RolloutState, "done" | "step"> {
   return { done, step: state.step - 1 };
 }
 
-/** At the first look nothing is new: what the arms had counted until then was not this rollout's. */
+/** At the first look, and the first after a resume, nothing is new: what the arms had counted until then is not judged. */
 function afterLook(state: RolloutState, event: Extract<Event, { kind: "looked" }>, at: number): RolloutState {
   const { step, samples, answers } = event;
   const { arms, strategy } = state.opened;

@@ -13,17 +13,7 @@ export function trials(hits: number, of: number, rate: number): Trials {
  * the sum of two counts makes a binomial of them: Przyborowski and Wilenski (1940), "Homogeneity of results in testing
  * samples from Poisson series".
  */
-export function share({ canary, baseline }: Delta, hits: number, misses: number, policy: JudgePolicy): Trials {
-  const { ratio } = policy;
+export function share({ canary, baseline }: Delta, hits: number, misses: number, { ratio }: JudgePolicy): Trials {
   if (canary.requests === 0 || baseline.requests === 0) return { hits: 0, misses: 0, odds: ratio };
-  return capped({ hits, misses, odds: (ratio * canary.requests) / baseline.requests }, hits + misses, policy);
-}
-
-/**
- * Requests that wait in one queue are slow together: events of one look are not as many independent ones. A look counts
- * as if it had `eventsPerLook` at most, so that one bad second of one process is no proof.
- */
-export function capped(look: Trials, events: number, { eventsPerLook }: JudgePolicy): Trials {
-  const factor = Math.min(1, eventsPerLook / Math.max(1, events));
-  return { ...look, hits: look.hits * factor, misses: look.misses * factor };
+  return { hits, misses, odds: (ratio * canary.requests) / baseline.requests };
 }

@@ -100,9 +100,10 @@ export type LoadPolicy = z.infer<typeof LoadPolicy>;
  * How the canary is judged. `falseAlarm` (0..1) is the chance that an equal canary is ever rejected, over all looks and
  * metrics; `ratio` is the smallest ratio of canary to baseline that matters. Slow requests are those above each of
  * `latencyQuantiles` among both arms' of one look, after the baseline was slowed by the larger of `slowdown.ratio`
- * (times) and `slowdown.ms`: a smaller slowdown does not matter. Of the events of one look at most `eventsPerLook`
- * count. `maxChangedRate` (0..1) is the share of answers that a release is meant to change, at most; each look compares
- * `answersPerLook` of them. An arm with more than `maxSkew` times the requests that the weights give it is no comparison.
+ * (times) and `slowdown.ms`: a smaller slowdown does not matter. The errors, or the slow requests, of one look multiply
+ * the evidence by `evidencePerLook` at most. `maxChangedRate` (0..1) is the share of answers that a release is meant to
+ * change, at most; each look compares `answersPerLook` of them. An arm with more than `maxSkew` times the requests that
+ * the weights give it is no comparison.
  */
 export const JudgePolicy = z.strictObject({
   falseAlarm: Rate.gt(0).lt(1),
@@ -111,7 +112,7 @@ export const JudgePolicy = z.strictObject({
   slowdown: z
     .strictObject({ ratio: z.number().min(1).max(100), ms: z.number().nonnegative().max(60_000) })
     .default({ ratio: 1.05, ms: 0.5 }),
-  eventsPerLook: z.number().positive(),
+  evidencePerLook: z.number().gt(1),
   maxChangedRate: Rate.gt(0).lt(1),
   answersPerLook: z.int().nonnegative().max(1_000),
   maxSkew: z.number().gt(1).max(100).default(1.5),
