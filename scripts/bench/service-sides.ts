@@ -27,7 +27,11 @@ export const tabular: Measured = { name: "tabular", dir: join(root, "test", "fix
 export const magika: Measured = { name: "magika", dir: join(root, "models", "magika", "3.3.0") };
 
 /** Sluice with everything on: key, schemas, metrics, traces of a hundredth, rate limit, log lines; logs, metrics and traces are sent. */
-export async function startSluice(model: Measured, workers = 1): Promise<Side & { key: string }> {
+export async function startSluice(
+  model: Measured,
+  workers = 1,
+  settings: Record<string, string> = {},
+): Promise<Side & { key: string }> {
   const state = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   const { file, key } = createKey(
     { schema: "sluice/keys/v1", keys: [] },
@@ -45,6 +49,7 @@ export async function startSluice(model: Measured, workers = 1): Promise<Side & 
       SLUICE_WORKERS: String(workers),
       SLUICE_RATE: "1000000",
       SLUICE_OTLP: `http://127.0.0.1:${sink.port}`,
+      ...settings,
     },
     stdout: Bun.file(join(state, "log")),
   });

@@ -20,7 +20,7 @@ const Variables = z.object({
   SLUICE_READY_FILE: z.string().optional(),
   SLUICE_WORKERS: whole(1, 64).default(1),
   SLUICE_QUEUE: whole(1, 100_000).default(256),
-  SLUICE_WAIT_MS: whole(1, 600_000).default(200),
+  SLUICE_WAIT_MS: whole(1, 600_000).default(1_000),
   SLUICE_CONNECTIONS: whole(1, 1_000_000).default(4_096),
   SLUICE_DEADLINE_MS: whole(1, 600_000).default(10_000),
   SLUICE_MAX_BODY_BYTES: whole(1, 1_073_741_824).default(8_388_608),
