@@ -7,10 +7,14 @@ export type Answer = { status: number; bytes: Buffer };
 type Request = (options: RequestOptions, heard: (response: IncomingMessage) => void) => ClientRequest;
 
 /** Sends `body` as JSON on a connection of its own and returns the whole answer. A `timeout` is how long nothing may come, in ms. */
-export function answerOf(request: Request, options: RequestOptions, body: unknown): Promise<Answer> {
+export function answerOf(
+  request: Request,
+  options: RequestOptions,
+  { headers = {}, body }: { headers?: Record<string, string>; body: unknown },
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const headers = { ...options.headers, "content-type": "application/json" };
-    const sent = request({ ...options, headers, agent: false }, (response) => {
+    const typed = { ...headers, "content-type": "application/json" };
+    const sent = request({ ...options, headers: typed, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);

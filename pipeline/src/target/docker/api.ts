@@ -79,8 +79,8 @@ function send(
 ): Promise<Answer> {
   const call = { ...where, method, path, timeout: timeoutMs };
   // Over TLS the daemon's certificate is held against the real host's name.
-  if (where.socketPath === undefined) return answerOf(overTls, call, body);
-  return answerOf(overHttp, { ...call, headers: { host: "docker" } }, body);
+  if (where.socketPath === undefined) return answerOf(overTls, call, { body });
+  return answerOf(overHttp, call, { headers: { host: "docker" }, body });
 }
 
 function wordsOf({ status, bytes }: Answer): string {

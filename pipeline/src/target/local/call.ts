@@ -24,7 +24,7 @@ export async function call<S extends z.ZodType>(socket: string, it: Call, schema
 
 async function exchange(socketPath: string, { method, path, body }: Call): Promise<Answer | undefined> {
   try {
-    return await answerOf(request, { socketPath, method, path, headers: { host: "site" } }, body);
+    return await answerOf(request, { socketPath, method, path }, { headers: { host: "site" }, body });
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause;
     const code = "code" in cause ? cause.code : undefined;
