@@ -54,7 +54,7 @@ test("budget is untouched where nothing was served yet, and unknown where nobody
   await using repository = await aRepository("magika/3.3.0");
   const { exit, stdout } = await sluice(repository.path, "budget");
   expect([exit, stdout]).toEqual([0, expect.stringContaining("100.0 % of the error budget is left: 0 of 0 requests")]);
-  const unknown = await sluice(repository.path, "budget", "--environment", "haproxy");
+  const unknown = await sluice(repository.path, "budget", "--environment", "staging");
   expect([unknown.exit, unknown.stderr]).toEqual([
     5,
     expect.stringContaining("keeps no history; next: name a prometheus"),

@@ -56,7 +56,7 @@ function registerBudget(program: Command): void {
     "budget",
     {
       description:
-        "How much of the error budget is left? From Prometheus, or from the local site's own history. Exit 3: it is spent, and blocks releases.",
+        "How much of the error budget is left? From Prometheus, or from the target's own history. Exit 3: it is spent, and blocks releases.",
       example: "sluice budget --prometheus http://127.0.0.1:9090",
     },
     (command) => command.option("--prometheus <address>", "ask this Prometheus (default: the environment's)"),

@@ -6,6 +6,7 @@ import { DeployError } from "../spec/error.ts";
 import type { Policies } from "../spec/policy.ts";
 import { explain } from "../spec/verdict.ts";
 import { servedByPrometheus } from "../stage/budget/prometheus.ts";
+import { servedByHaproxy } from "../target/haproxy/target.ts";
 import { readHistory } from "../target/local/history.ts";
 import { sitePaths } from "../target/local/paths.ts";
 import type { Host } from "./host.ts";
@@ -18,10 +19,10 @@ export const overrideBudgetOption = [
   "let it in although the error budget is spent; the reason is journaled",
 ] as const;
 
-/** Where the error budget is read: the environment's policies, and the state folder of its local site. */
+/** Where the error budget is read: the environment's policies, and the folder of its target's state. */
 export type Budgeted = { policies: Policies; place: Pick<Host["place"], "stateDir"> };
 
-/** Reads the error budget: from `prometheus`, else from the environment's own one, else from the local site's history. */
+/** Reads the error budget: from `prometheus`, else from the environment's own one, else from the target's own history. */
 export async function currentBudget(
   { policies, place }: Budgeted,
   {
@@ -66,10 +67,19 @@ async function servedIn(
     const served = await servedByPrometheus(prometheus, environment.model, budgetDays);
     return { source: "Prometheus", served };
   }
-  if (environment.target.kind !== "local") {
-    const why = `the router of target ${environment.target.kind} keeps no history`;
-    throw new DeployError("E_TOOL", `Cannot read the error budget: ${why}; next: name a prometheus in the environment`);
+  const { stateDir } = place;
+  switch (environment.target.kind) {
+    case "local": {
+      const served = readHistory(sitePaths(stateDir).history, { days: budgetDays, now: Date.now() });
+      return { source: "the site's history", served };
+    }
+    case "haproxy":
+    case "docker":
+      return { source: "HAProxy's history", served: await servedByHaproxy(stateDir, budgetDays) };
+    case "bound":
+      throw new DeployError(
+        "E_TOOL",
+        "Cannot read the error budget: target bound keeps no history; next: name a prometheus in the environment",
+      );
   }
-  const { history } = sitePaths(place.stateDir);
-  return { source: "the site's history", served: readHistory(history, { days: budgetDays, now: Date.now() }) };
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { emptySample, type Sample } from "../../../pipeline/src/spec/sample.ts";
 import { haproxyConfig } from "../../../pipeline/src/target/haproxy/config.ts";
 import { goOn, samplesOf, total } from "../../../pipeline/src/target/haproxy/samples.ts";
-import { parseGeneration, parseStat, parseTable } from "../../../pipeline/src/target/haproxy/show.ts";
+import { parseGeneration, parseMet, parseStat, parseTable } from "../../../pipeline/src/target/haproxy/show.ts";
 
 // As HAProxy 2.6.12 printed it, the columns that nobody reads left out: after 200, 500, a time-out, two resets, an answer
 // that was cut, and four refusals that another revision answered.
@@ -71,6 +71,10 @@ describe("goOn()", () => {
   test("forgets servers that the new process does not know", () => {
     expect(Object.keys(total(goOn(goOn(undefined, "1@1", one), "2@2", { b: emptySample })))).toEqual(["b"]);
   });
+});
+
+test("parseMet() tells what clients met, each request once, and HAProxy's own words for what was refused", () => {
+  expect(parseMet(stat, "revisions")).toEqual({ requests: 13, errors: 5 });
 });
 
 test("parseGeneration() tells one process from the next", () => {

@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import type { Router, Runtime } from "../../../pipeline/src/rollout/ports.ts";
-import { openHaproxyTarget } from "../../../pipeline/src/target/haproxy/target.ts";
-import { haproxyDown } from "../../../pipeline/src/target/haproxy/up.ts";
+import { command } from "../../../pipeline/src/target/haproxy/control.ts";
+import { parseMet } from "../../../pipeline/src/target/haproxy/show.ts";
+import { openHaproxyTarget, servedByHaproxy } from "../../../pipeline/src/target/haproxy/target.ts";
+import { haproxyDown, haproxyPaths } from "../../../pipeline/src/target/haproxy/up.ts";
 import { refusalOf } from "../../conformance/refusal.ts";
 import { routerConformance } from "../../conformance/router.ts";
 import { runtimeConformance } from "../../conformance/runtime.ts";
@@ -107,6 +109,39 @@ describe.skipIf(!isInstalled("haproxy"))("openHaproxyTarget()", () => {
       return (revision?.state === "ready" && revision.pid !== pid) || undefined;
     });
     await until("HAProxy to find it well", async () => (await countAnswers(it.address, 10)).has("two") || undefined);
+  });
+
+  test("keeps for the error budget what clients met, over a reload and its end, its own refusals among it", async () => {
+    it = await aTarget();
+    const { stateDir } = it.site;
+    const target = await it.reopen();
+    const ask = async (path: string, headers: Record<string, string> = {}) =>
+      (await fetch(`${it.address}${path}`, { headers, keepalive: false })).text(); // an old connection's next answer is its old process's
+    const served = () => servedByHaproxy(stateDir, 30);
+    const { socket } = haproxyPaths(join(stateDir, "haproxy"));
+    /** Waits until HAProxy has counted so many in its present process: it does so a moment after the answer. */
+    const counted = (requests: number) =>
+      until("HAProxy to count", async () => {
+        const met = parseMet(await command({ path: socket }, "show stat"), "revisions");
+        return met.requests === requests || undefined;
+      });
+    expect(await served()).toEqual({ requests: 0, errors: 0 });
+    await ask("/"); // nobody is there: HAProxy's own 503
+    await counted(1);
+    expect(await served()).toEqual({ requests: 1, errors: 1 });
+    expect(await served()).toEqual({ requests: 1, errors: 1 });
+
+    await target.start("one", await it.site.stage("release-1"));
+    await target.writeWeights({ one: 100 });
+    for (let i = 0; i < 3; i++) await ask("/?status=500");
+    await ask("/?status=404"); // the client's own
+    await ask("/?status=500", { "x-sluice-arm": "one" }); // testers who ask for an arm are no clients
+    await counted(3);
+    await target.start("two", await it.site.stage("release-2")); // a reload
+    for (let i = 0; i < 2; i++) await ask("/");
+    await counted(2);
+    await haproxyDown(join(stateDir, "haproxy"), { drainSeconds: 0 });
+    expect(await served()).toEqual({ requests: 6, errors: 4 });
   });
 
   test("refuses a holder that was overtaken, before HAProxy hears of it", async () => {

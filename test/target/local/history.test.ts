@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
 import { openSite } from "../../../pipeline/src/target/local/client.ts";
-import { History, readHistory } from "../../../pipeline/src/target/local/history.ts";
+import { addCounter, History, readHistory } from "../../../pipeline/src/target/local/history.ts";
 import { sitePaths } from "../../../pipeline/src/target/local/paths.ts";
 import { siteDown, siteStatus, siteUpgrade } from "../../../pipeline/src/target/local/up.ts";
 import { temporaryFolder } from "../../support/folder.ts";
@@ -38,6 +38,23 @@ test("History is one when two sites add to it at once", async () => {
   old.close();
   next.close();
   expect(readHistory(path, { days: 1, now: hour })).toEqual({ requests: 2, errors: 1 });
+});
+
+test("addCounter() enters each count of a counter once, whoever tells it and in which order", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "history.db");
+  const tell = (generation: string, requests: number, errors: number) =>
+    addCounter(path, { generation, requests, errors }, hour);
+  const served = () => readHistory(path, { days: 1, now: hour });
+  tell("one", 10, 1);
+  tell("one", 12, 1);
+  expect(served()).toEqual({ requests: 12, errors: 1 });
+  tell("two", 3, 2);
+  tell("one", 12, 1); // read before the reload, told after
+  expect(served()).toEqual({ requests: 15, errors: 3 });
+  tell("one", 2, 0); // the next process's counts under the name of the one before
+  tell("two", 4, 2);
+  expect(served()).toEqual({ requests: 16, errors: 3 });
 });
 
 let site: TestSite;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DeployError } from "../../spec/error.ts";
+import type { Met } from "../local/history.ts";
 
 const Count = z.coerce.number().int().nonnegative();
 
@@ -23,15 +24,30 @@ export type ServerStat = z.infer<typeof ServerStat>;
 
 /** The servers of one backend, from the CSV of `show stat`. Throws `E_TOOL` when it has none of that name. */
 export function parseStat(text: string, backend: string): ServerStat[] {
+  const rows = rowsOf(text, backend).filter(({ svname }) => svname !== whole);
+  return rows.map((row) => parse(ServerStat, row, "show stat"));
+}
+
+/** The row of a backend as a whole. */
+const whole = "BACKEND";
+const Answered = z.object({ hrsp_2xx: Count, hrsp_3xx: Count, hrsp_5xx: Count });
+
+/** What clients of one backend met, from the same CSV: answers that HAProxy made itself too, each request once. */
+export function parseMet(text: string, backend: string): Met {
+  const row = rowsOf(text, backend).find(({ svname }) => svname === whole);
+  const { hrsp_2xx, hrsp_3xx, hrsp_5xx } = parse(Answered, row, "show stat");
+  return { requests: hrsp_2xx + hrsp_3xx + hrsp_5xx, errors: hrsp_5xx };
+}
+
+function rowsOf(text: string, backend: string): Record<string, string>[] {
   const [head = "", ...lines] = text.split("\n");
   const names = head.replace(/^# /, "").split(",");
   const rows = lines.map((line) =>
     Object.fromEntries(line.split(",").map((cell, index) => [names[index] ?? "", cell])),
   );
-  const ours = rows.filter((row) => row.pxname === backend);
-  if (ours.length === 0)
-    throw new DeployError("E_TOOL", `Cannot read HAProxy's counters: it has no backend ${backend}`);
-  return ours.filter((row) => row.svname !== "BACKEND").map((row) => parse(ServerStat, row, "show stat"));
+  const ours = rows.filter(({ pxname }) => pxname === backend);
+  if (ours.length > 0) return ours;
+  throw new DeployError("E_TOOL", `Cannot read HAProxy's counters: it has no backend ${backend}`);
 }
 
 /** One answered request's latency, as the stick table has it: the leading digits, how many digits in all, and how often. */

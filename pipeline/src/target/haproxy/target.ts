@@ -4,11 +4,13 @@ import { DeployError } from "../../spec/error.ts";
 import { Weights } from "../../spec/sample.ts";
 import type { SiteWeights } from "../../spec/site.ts";
 import { openSite, type SiteClientOptions } from "../local/client.ts";
+import { type Met, readHistory } from "../local/history.ts";
 import { siteUp } from "../local/up.ts";
 import type { Backing, Endpoint } from "./backing.ts";
 import type { HaproxyServer } from "./config.ts";
+import { keepHistory } from "./history.ts";
 import { openHaproxy } from "./router.ts";
-import { haproxyPaths, haproxyUp, haproxyWrite } from "./up.ts";
+import { haproxyPaths, haproxyPid, haproxyUp, haproxyWrite } from "./up.ts";
 
 /** Where HAProxy has its folder, and where clients come: `bind`, such as `0.0.0.0:8080`. */
 export type HaproxyFront = { stateDir: string; bind: string; controlBind?: string };
@@ -82,6 +84,14 @@ export async function haproxyBefore(backing: Backing, { stateDir, ...binds }: Ha
       await new Promise((resolve) => setTimeout(resolve, pollMs));
     }
   }
+}
+
+/** What clients met in the last `days`, up to now where HAProxy runs. */
+export async function servedByHaproxy(stateDir: string, days: number): Promise<Met> {
+  const folder = join(stateDir, "haproxy");
+  const paths = haproxyPaths(folder);
+  if ((await haproxyPid(folder)) !== undefined) await keepHistory(paths);
+  return readHistory(paths.history, { days, now: Date.now() });
 }
 
 /** Finishes a change that was kept but did not reach HAProxy before its author died. */

@@ -4,10 +4,11 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { replaceFile } from "../../rollout/durable.ts";
 import { DeployError } from "../../spec/error.ts";
-import { startOf } from "../local/process.ts";
 import { until } from "../wait.ts";
 import { type HaproxyPlace, type HaproxyServer, haproxyConfig } from "./config.ts";
 import { type Control, command } from "./control.ts";
+import { keepHistory } from "./history.ts";
+import { masterOf, tellReload } from "./master.ts";
 import { parseGeneration } from "./show.ts";
 
 const run = promisify(execFile);
@@ -19,7 +20,13 @@ export type HaproxyWanted = { folder: string; bind: string; controlBind?: string
 /** Where things are in its folder. */
 export function haproxyPaths(folder: string) {
   const at = (name: string) => join(folder, name);
-  return { config: at("haproxy.cfg"), socket: at("haproxy.sock"), pid: at("haproxy.pid"), samples: at("samples.json") };
+  return {
+    config: at("haproxy.cfg"),
+    socket: at("haproxy.sock"),
+    pid: at("haproxy.pid"),
+    samples: at("samples.json"),
+    history: at("history.db"),
+  };
 }
 
 /**
@@ -47,8 +54,10 @@ export async function haproxyUp(wanted: HaproxyWanted): Promise<void> {
   const master = await masterOf(paths.pid);
   const runs = before !== undefined && master !== undefined;
   if (runs && !isNew) return;
-  if (runs) process.kill(master, "SIGUSR2");
-  else await haproxy(["-W", "-D", "-p", paths.pid, "-f", paths.config], "start");
+  if (runs) {
+    await keepHistory(paths).catch(isNoReason);
+    await tellReload(master, settleSeconds);
+  } else await haproxy(["-W", "-D", "-p", paths.pid, "-f", paths.config], "start");
   await settle(control, before);
 }
 
@@ -62,6 +71,7 @@ export async function haproxyDown(folder: string, { drainSeconds = 10 } = {}): P
   const paths = haproxyPaths(folder);
   const master = await masterOf(paths.pid);
   if (master === undefined) return false;
+  await keepHistory(paths).catch(isNoReason);
   const gone = async () => ((await masterOf(paths.pid)) === undefined ? true : undefined);
   if (drainSeconds > 0) process.kill(master, "SIGUSR1");
   if (drainSeconds === 0 || (await until(drainSeconds, gone)) === undefined) process.kill(master, "SIGTERM");
@@ -69,6 +79,9 @@ export async function haproxyDown(folder: string, { drainSeconds = 10 } = {}): P
   await rm(paths.pid, { force: true });
   return true;
 }
+
+/** A full disk costs the history something, and the traffic nothing. */
+function isNoReason(): void {}
 
 async function writeChecked(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -98,15 +111,6 @@ async function haproxy(args: string[], action: string): Promise<void> {
 
 async function generationOf(control: Control): Promise<string | undefined> {
   return command(control, "show info").then(parseGeneration, () => undefined);
-}
-
-/** The master process, or undefined when none lives. */
-async function masterOf(pidFile: string): Promise<number | undefined> {
-  const text = await readFile(pidFile, "utf8").catch(() => "");
-  const pid = Number.parseInt(text, 10);
-  if (!(pid > 0) || startOf(pid) === "") return undefined;
-  const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "");
-  return name.trim() === "haproxy" ? pid : undefined;
 }
 
 async function settle(control: Control, before: string | undefined): Promise<void> {

@@ -9,12 +9,14 @@ export type Met = { requests: number; errors: number };
 
 const hourMs = 3_600_000;
 const keptHours = 400 * 24;
+const keptCounters = 100;
 
 const schema = `
   pragma journal_mode = wal;
   pragma synchronous = normal;
   pragma busy_timeout = 2000;
   create table if not exists served (hour integer primary key, requests integer not null, errors integer not null);
+  create table if not exists counter (generation text primary key, requests integer not null, errors integer not null);
 `;
 const add = `insert into served (hour, requests, errors) values (?, ?, ?) on conflict (hour)
   do update set requests = requests + excluded.requests, errors = errors + excluded.errors`;
@@ -42,16 +44,39 @@ export class History {
 
   /** Writes down what was counted since the last time; `now` is milliseconds since the epoch. */
   save(now: number): void {
-    const { requests, errors } = this.#unsaved;
-    if (requests === 0) return;
-    const hour = Math.floor(now / hourMs);
-    this.#database.prepare(add).run(hour, requests, errors);
+    if (this.#unsaved.requests === 0) return;
+    enter(this.#database, this.#unsaved, now);
     this.#unsaved = { requests: 0, errors: 0 };
-    this.#database.prepare("delete from served where hour < ?").run(hour - keptHours);
   }
 
   close(): void {
     this.#database.close();
+  }
+}
+
+function enter(database: DatabaseSync, { requests, errors }: Met, now: number): void {
+  const hour = Math.floor(now / hourMs);
+  database.prepare(add).run(hour, requests, errors);
+  database.prepare("delete from served where hour < ?").run(hour - keptHours);
+}
+
+/** What somebody else's counter stands at. One of another `generation` began at zero. */
+export type Counter = Met & { generation: string };
+
+/** Enters at `now` what a counter has gone up by since it was entered last. Two may do it at once: each count is taken once. */
+export function addCounter(path: string, { generation, ...met }: Counter, now: number): void {
+  const database = new DatabaseSync(path);
+  try {
+    database.exec(`${schema} begin immediate`);
+    const row = database.prepare("select requests, errors from counter where generation = ?").get(generation);
+    const seen = row === undefined ? { requests: 0, errors: 0 } : Sum.parse(row);
+    const more = (name: keyof Met) => Math.max(0, met[name] - seen[name]);
+    enter(database, { requests: more("requests"), errors: more("errors") }, now);
+    const stands = [Math.max(met.requests, seen.requests), Math.max(met.errors, seen.errors)];
+    database.prepare("insert or replace into counter values (?, ?, ?)").run(generation, ...stands);
+    database.exec(`delete from counter where rowid <= last_insert_rowid() - ${keptCounters}; commit`);
+  } finally {
+    database.close(); // without a commit nothing was done
   }
 }
 
