@@ -38,6 +38,8 @@ export class Sluice implements Inputs {
   username: string;
   password?: Secret;
   registry?: Service;
+  revision: string;
+  origin: string;
 
   /**
    * @param source A folder with models/ and policies/; Sluice's own when not given
@@ -45,6 +47,8 @@ export class Sluice implements Inputs {
    * @param username User of the registry
    * @param password The user's password or token
    * @param registry A registry that runs in the engine and stands for an address's host
+   * @param revision Commit that the source is of, for the image's label: another one is another image
+   * @param origin Where the source comes from, for the image's label
    * @param code Sluice's own code: leave it alone
    * @param manifests The part of it that says what to install: leave it alone
    */
@@ -84,12 +88,16 @@ export class Sluice implements Inputs {
     username = "",
     password?: Secret,
     registry?: Service,
+    revision = "",
+    origin = "",
   ) {
     this.source = source;
     this.code = code;
     this.manifests = manifests;
     this.images = images;
     this.username = username;
+    this.revision = revision;
+    this.origin = origin;
     if (password !== undefined) this.password = password;
     if (registry !== undefined) this.registry = registry;
   }
@@ -284,6 +292,8 @@ export class Sluice implements Inputs {
    * @param key API key of scopes predict and read
    * @param site Where clients come, when the environment's own address is not reached from here
    * @param router HAProxy's admin socket, when its address is not reached from here
+   * @param override Begin in a freeze window or a cooldown: why
+   * @param overrideBudget Begin although the error budget is spent: why
    */
   @func({ cache: "never" })
   async rollOut(
@@ -292,8 +302,11 @@ export class Sluice implements Inputs {
     key: Secret,
     site?: Service,
     router?: Socket,
+    override?: string,
+    overrideBudget?: string,
   ): Promise<Rollout> {
-    return (await repositoryOf(this, address, environment)).deploy({ key, site, router });
+    const repository = await repositoryOf(this, address, environment);
+    return repository.deploy({ key, site, router, override, overrideBudget });
   }
 
   /**
@@ -307,6 +320,8 @@ export class Sluice implements Inputs {
    * @param key API key of scopes predict and read of the environment's servers
    * @param site Where clients come, when the environment's own address is not reached from here
    * @param router HAProxy's admin socket, when its address is not reached from here
+   * @param override Begin in a freeze window or a cooldown: why
+   * @param overrideBudget Begin although the error budget is spent: why
    */
   @func({ cache: "never" })
   async deploy(
@@ -318,6 +333,8 @@ export class Sluice implements Inputs {
     key?: Secret,
     site?: Service,
     router?: Socket,
+    override?: string,
+    overrideBudget?: string,
   ): Promise<string> {
     const { isReached } = await readEnvironment(this.source, environment);
     if (isReached && (address === undefined || key === undefined)) {
@@ -329,7 +346,8 @@ export class Sluice implements Inputs {
     if (published !== undefined) words.push(`published ${published}`);
     words.push(demandPromoted(await release.rehearse(), "rehearsal"));
     if (isReached && published !== undefined && key !== undefined) {
-      words.push(demandPromoted(await this.rollOut(published, environment, key, site, router), "rollout"));
+      const rollout = await this.rollOut(published, environment, key, site, router, override, overrideBudget);
+      words.push(demandPromoted(rollout, "rollout"));
     } else {
       words.push(`next: sluice deploy ${release.model} --environment ${environment}`);
     }

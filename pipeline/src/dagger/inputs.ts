@@ -7,7 +7,7 @@ import { Stages } from "./stages.ts";
 import { Environment, Runtime } from "./words.ts";
 
 /**
- * What every function works on: the code, the models and policies, the images to pull, and who speaks to a registry. An
+ * What every function works on: the code, the models and policies, the images to pull, who speaks to a registry, and where the source is from. An
  * object of the module keeps these as fields of its own: the engine gives back no fields of an object within it.
  */
 export type Inputs = {
@@ -18,6 +18,8 @@ export type Inputs = {
   username: string;
   password?: Secret;
   registry?: Service;
+  revision: string;
+  origin: string;
 };
 
 /** The stages in one environment. */
@@ -28,8 +30,8 @@ export async function stagesOf(inputs: Inputs, environment: Environment = Enviro
 
 /** The service's image with one model. */
 export async function imageOf(inputs: Inputs, model: string, runtime: Runtime = Runtime.Bun): Promise<Container> {
-  const { code, source } = inputs;
-  return buildImage(code, source, await imagesOf(inputs), { model, target: runtime });
+  const { code, source, revision, origin } = inputs;
+  return buildImage(code, source, await imagesOf(inputs), { model, target: runtime, revision, origin });
 }
 
 /** The repository of `address`, for one environment. */

@@ -26,7 +26,13 @@ export type Account = {
 };
 
 /** How the engine reaches an environment: what is not given is reached as its file says. */
-export type Way = { key: Secret; site: Service | undefined; router: Socket | undefined };
+export type Way = {
+  key: Secret;
+  site: Service | undefined;
+  router: Socket | undefined;
+  override: string | undefined;
+  overrideBudget: string | undefined;
+};
 
 const Published = z.strictObject({
   published: z.strictObject({ address: z.string(), digest: Digest, release: Release }),
@@ -89,7 +95,7 @@ export class Registry {
   }
 
   /** Lets traffic in on the image of the address. Journal and lease stay in the engine: a call that was cut short goes on. */
-  async deploy({ key, site, router }: Way): Promise<Rollout> {
+  async deploy({ key, site, router, override, overrideBudget }: Way): Promise<Rollout> {
     const volume = dag.cacheVolume(`sluice-state-${parseReference(this.address).repository}-${this.environment}`);
     let box = this.box
       .withMountedSecret("/run/secrets/key", key)
@@ -103,6 +109,8 @@ export class Registry {
       box = box.withUnixSocket("/run/haproxy.sock", router);
       argv.push("--control", "/run/haproxy.sock");
     }
+    if (override !== undefined) argv.push("--override", override);
+    if (overrideBudget !== undefined) argv.push("--override-budget", overrideBudget);
     return rolled(box, [...argv, ...this.flags]);
   }
 }

@@ -48,6 +48,8 @@ export class Release implements Inputs {
   username: string;
   password?: Secret;
   registry?: Service;
+  revision: string;
+  origin: string;
 
   constructor(image: Container, record: File, inputs: Inputs) {
     this.image = image;
@@ -57,6 +59,8 @@ export class Release implements Inputs {
     this.manifests = inputs.manifests;
     this.images = inputs.images;
     this.username = inputs.username;
+    this.revision = inputs.revision;
+    this.origin = inputs.origin;
     if (inputs.password !== undefined) this.password = inputs.password;
     if (inputs.registry !== undefined) this.registry = inputs.registry;
   }
