@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { connect, createServer } from "node:net";
-import { connectUpstream } from "../../../pipeline/src/target/local/upstream.ts";
+import { connectUpstream, takesRequests } from "../../../pipeline/src/target/local/upstream.ts";
 import { aProxy, type ProxyFixture } from "./proxy-fixture.ts";
 
 const open: ProxyFixture[] = [];
@@ -321,11 +321,36 @@ describe("createProxy() spares clients", () => {
 });
 
 describe("createProxy() sends again", () => {
-  test("any request that was refused, and counts the refusal", async () => {
+  test("any request that was refused, and counts it once, as the drawn one's refusal", async () => {
     const it = pair("http://127.0.0.1:1");
     const answer = await fetch(it.address, { method: "POST", body: "hello" });
     expect(await answer.text()).toBe("two got hello");
-    expect(it.meter.read()).toMatchObject({ one: { requests: 1, errors: 1 }, two: { requests: 1, errors: 0 } });
+    expect(it.meter.read()).toMatchObject({ one: { requests: 1, errors: 1 }, two: { requests: 0, errors: 0 } });
+  });
+
+  test("what was drawn for a stable that is away, and leaves canary and baseline with as many as were drawn for them", async () => {
+    let draws = 0;
+    const it = proxy({ random: () => (draws++ % 100) / 100 });
+    it.revisionAt("stable", undefined);
+    it.revision("baseline", () => new Response("fine"));
+    it.revision("canary", () => new Response("fine"));
+    it.arms.weigh({ stable: 60, baseline: 20, canary: 20 });
+    for (let times = 0; times < 100; times += 1) expect((await fetch(it.address)).status).toBe(200);
+    const { stable, baseline, canary } = it.meter.read();
+    expect([stable?.requests, baseline?.requests, canary?.requests]).toEqual([60, 20, 20]);
+    expect([stable?.errors, baseline?.errors, canary?.errors]).toEqual([60, 0, 0]);
+  });
+
+  test("to one that fails then too, and leaves that one alone after a while", async () => {
+    const it = proxy();
+    it.revisionAt("one", undefined);
+    const two = it.revision("two", () => new Response("broken", { status: 500 }));
+    it.revision("three", () => new Response("fine"));
+    it.arms.weigh({ one: 1, two: 50, three: 50 });
+    const statuses: number[] = [];
+    for (let times = 0; times < 10; times += 1) statuses.push((await fetch(it.address)).status);
+    expect(statuses).toEqual([...Array<number>(5).fill(500), ...Array<number>(5).fill(200)]);
+    expect(takesRequests(two)).toBe(false);
   });
 
   test.each([

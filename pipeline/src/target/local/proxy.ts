@@ -45,17 +45,23 @@ async function toAskedArm(deps: ProxyDeps, passage: Passage, asked: string): Pro
   if (upstream === undefined)
     return problem("unknown_arm", `Cannot route the request: no revision has the id in ${armHeader}`);
   const { base } = upstream;
-  return answerOf(base === undefined ? { kind: "refused" } : await send(deps, passage, upstream, base));
+  return answerOf(
+    base === undefined ? { kind: "refused" } : await send(deps, passage, upstream, { base, isDrawn: true }),
+  );
 }
 
-/** The drawn revision, and when it could not be reached, another one, or itself once it is back; the error is counted all the same. */
+/**
+ * The drawn revision, and when it could not be reached, another one, or itself once it is back. The request is counted
+ * once, as the drawn one's error: arms differ by the draw alone, whoever stands in for one that is away.
+ */
 async function toDrawnArm(deps: ProxyDeps, passage: Passage, drawn: Upstream): Promise<Response> {
   const { base, generation } = drawn;
   const wasTried = base !== undefined && takesRequests(drawn);
-  const outcome = wasTried ? await send(deps, passage, drawn, base) : passOver(deps, drawn);
+  const outcome = wasTried ? await send(deps, passage, drawn, { base, isDrawn: true }) : passOver(deps, drawn);
   if (!mayBeSentAgain(outcome, passage)) return answerOf(outcome);
   const other = await deps.arms.await(drawn, wasTried ? generation : untried, deps.holdMs);
-  return answerOf(other?.base === undefined ? outcome : await send(deps, passage, other, other.base));
+  if (other?.base === undefined) return answerOf(outcome);
+  return answerOf(await send(deps, passage, other, { base: other.base, isDrawn: false }));
 }
 
 /** No upstream's generation: a revision that was passed over may be tried when there is no other. */
@@ -78,7 +84,7 @@ async function send(
   { arms, meter, timeoutMs }: ProxyDeps,
   { request, peer, body, counted }: Passage,
   upstream: Upstream,
-  base: string,
+  { base, isDrawn }: { base: string; isDrawn: boolean },
 ): Promise<Outcome> {
   const since = performance.now();
   enter(upstream);
@@ -91,7 +97,7 @@ async function send(
     onEnd: (ending) => {
       leave(upstream);
       if (!counted) return;
-      meter.record(upstream.id, ending, performance.now() - since);
+      if (isDrawn) meter.record(upstream.id, ending, performance.now() - since);
       noteEnding(upstream, ending, arms);
     },
   });
