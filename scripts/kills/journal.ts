@@ -13,6 +13,7 @@ export function kindsOf(journal: string): string[] {
 /** How the rollout ended, why it is paused, or `open`. */
 export function resultOf(journal: string): string {
   const last = eventsOf(journal).at(-1);
+  if (last?.verdict?.kind === "inconclusive") return `paused: ${last.verdict.reason}`;
   return last?.kind === "paused" ? `paused: ${last.reason}` : (last?.result ?? "open");
 }
 

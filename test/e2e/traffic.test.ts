@@ -13,6 +13,7 @@ test("a rollout that nobody sends requests to is paused with what is missing, an
   await change("rollout.yaml", (text) => text.replaceAll("maxSeconds: 30", "maxSeconds: 6"));
 
   const paused = await sluice(repository.path, "deploy");
+  expect(paused.stderr).toMatch(/step 1 of \d: inconclusive; .*; canary had 0 requests in \d+ s, policy needs 20/);
   expect(paused.stdout).toContain("is paused");
   expect(paused.stdout).toContain("policy needs 20 (20 more)");
   expect(paused.stdout).toContain("sluice -- resume --traffic synthetic");

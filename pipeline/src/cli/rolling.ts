@@ -3,9 +3,10 @@ import type { Judgement } from "../decide/judge.ts";
 import type { RolloutState } from "../decide/state.ts";
 import { proveStaged } from "../release/stage.ts";
 import { doneWords } from "../report/timeline.ts";
+import { plainReason } from "../report/words.ts";
 import { systemClock } from "../rollout/clock.ts";
 import { run } from "../rollout/loop.ts";
-import type { Entry } from "../spec/journal.ts";
+import type { Entry, Event } from "../spec/journal.ts";
 import { answerComparer } from "../stage/answers.ts";
 import { replayOverHttp } from "../stage/golden-http.ts";
 import { proveImage } from "./docker.ts";
@@ -55,6 +56,8 @@ export async function roll(
   }
 }
 
+type Judged = Extract<Event, { kind: "judged" }>;
+
 function tell(progress: Progress, entry: Entry, state: RolloutState): void {
   const { event } = entry;
   switch (event.kind) {
@@ -62,9 +65,7 @@ function tell(progress: Progress, entry: Entry, state: RolloutState): void {
       progress.done(event.error ?? doneWords(event.action));
       return;
     case "judged":
-      progress.done(
-        `step ${event.step + 1} of ${state.opened.strategy.steps.length}: ${event.verdict.kind}; ${event.figure}`,
-      );
+      progress.done(wordsOfVerdict(event, state));
       return;
     case "commanded":
       progress.done(`${event.command.command} by ${event.command.by}: ${event.command.reason}`);
@@ -78,6 +79,12 @@ function tell(progress: Progress, entry: Entry, state: RolloutState): void {
     case "looked":
       return;
   }
+}
+
+/** One that is no pass says why: it is what the rollout waits for, or ends with. */
+function wordsOfVerdict({ step, verdict, figure }: Judged, { opened }: RolloutState): string {
+  const words = `step ${step + 1} of ${opened.strategy.steps.length}: ${verdict.kind}; ${figure}`;
+  return verdict.kind === "pass" ? words : `${words}; ${plainReason(verdict)}`;
 }
 
 function wordsOfLook(judgement: Judgement, state: RolloutState): string {
