@@ -8,6 +8,7 @@ import { openHaproxy } from "../../pipeline/src/target/haproxy/router.ts";
 import { haproxyDown, haproxyUp } from "../../pipeline/src/target/haproxy/up.ts";
 import { makeBadRelease } from "../fixtures/models/bad.ts";
 import { aRepository, type CliResult, calmDown, root, sluice } from "../support/cli.ts";
+import { knowing } from "../support/counts.ts";
 import { isInstalled } from "../support/external.ts";
 import { anArchive, passedReports } from "../support/published.ts";
 import { noRegistry, startRegistry } from "../support/registry.ts";
@@ -23,6 +24,8 @@ describe.skipIf(skipped)("sluice image deploy, onto servers that run already", (
   let keyFile = "";
   let keysFile = "";
   const digests = new Map<string, string>();
+  const served = { requests: 100_000, errors: 0 };
+  const prometheus = knowing(served);
   const key = newKey("tester");
 
   beforeAll(async () => {
@@ -31,8 +34,11 @@ describe.skipIf(skipped)("sluice image deploy, onto servers that run already", (
     await calmDown(join(repository.path, "policies"));
     const environments = join(repository.path, "policies/environments");
     await cp(join(environments, "staging.yaml"), join(environments, "production.yaml"));
+    await change(join(environments, "staging.yaml"), /^model:/m, `prometheus: ${prometheus.url}\nmodel:`);
+    const staged = /(staging:\n(?: .*\n)*? +errorBudget:) tell/;
+    await change(join(repository.path, "policies/admission.yaml"), staged, "$1 block");
     const rollouts = join(repository.path, "policies/rollout.yaml");
-    await writeFile(rollouts, (await readFile(rollouts, "utf8")).replace("readySeconds: 30", "readySeconds: 5"));
+    await change(rollouts, "readySeconds: 30", "readySeconds: 5");
     registry = await startRegistry();
     keyFile = join(repository.path, "key");
     keysFile = join(repository.path, "keys.json");
@@ -44,8 +50,15 @@ describe.skipIf(skipped)("sluice image deploy, onto servers that run already", (
   }, 120_000);
   afterAll(async () => {
     await registry.stop();
+    await prometheus.stop();
     await repository[Symbol.asyncDispose]();
   }, 60_000);
+
+  async function change(path: string, from: string | RegExp, to: string): Promise<void> {
+    const text = await readFile(path, "utf8");
+    expect(text).toMatch(from);
+    await writeFile(path, text.replace(from, to));
+  }
 
   async function publish(model: string): Promise<void> {
     const { archive, digest } = await anArchive(repository.path, model.replace("@", "-"));
@@ -132,10 +145,18 @@ describe.skipIf(skipped)("sluice image deploy, onto servers that run already", (
     expect(await tagOf("staging")).toBe(digests.get("magika@3.2.0"));
   }, 180_000);
 
-  test("moves all traffic to a sound candidate and makes its image the environment's; then there is nothing to do", async () => {
+  test("moves all traffic to a sound candidate once the error budget lets it, and makes its image the environment's; then there is nothing to do", async () => {
     await using blue = await start("magika@3.2.0");
     await using green = await start("magika@3.3.0");
     await using red = await start("magika@3.2.0");
+    served.errors = served.requests;
+    const refused = await deploy("magika@3.3.0", { blue, green, red });
+    expect([refused.exit, refused.stdout, refused.weights]).toEqual([
+      3,
+      expect.stringContaining("error budget is spent: 100000 of 100000 requests failed"),
+      { blue: 100 },
+    ]);
+    served.errors = 0;
     const { exit, stdout, weights } = await deploy("magika@3.3.0", { blue, green, red });
     expect(JSON.parse(stdout).ending).toMatchObject({ candidate: "magika@3.3.0", status: "promoted" });
     expect(exit).toBe(0);

@@ -6,24 +6,17 @@ import { readPolicies } from "../../pipeline/src/release/policies.ts";
 import { haproxyPaths } from "../../pipeline/src/target/haproxy/up.ts";
 import { addCounter } from "../../pipeline/src/target/local/history.ts";
 import { root } from "../support/cli.ts";
+import { knowing } from "../support/counts.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { serve, type TinyServer } from "../support/server.ts";
+import type { TinyServer } from "../support/server.ts";
 
 const started: TinyServer[] = [];
 afterEach(async () => {
   for (const server of started.splice(0)) await server.stop();
 });
 
-/** A Prometheus that has seen so many requests and errors of every model. */
-function prometheus({ requests, errors }: { requests: number; errors: number }): string {
-  const server = serve((request) => {
-    const query = new URL(request.url).searchParams.get("query") ?? "";
-    const value = query.includes('"5.."') ? errors : requests;
-    return Response.json({
-      status: "success",
-      data: { resultType: "vector", result: [{ value: [0, String(value)] }] },
-    });
-  });
+function prometheus(counts: { requests: number; errors: number }): string {
+  const server = knowing(counts);
   started.push(server);
   return server.url;
 }
