@@ -1,5 +1,5 @@
 import type { Slo, Strategy } from "../spec/policy.ts";
-import { evidence } from "./evidence.ts";
+import { evidence, type Trials } from "./evidence.ts";
 import { type Needed, neededFor, thresholdOf } from "./needed.ts";
 
 /** One step as it would go at a given rate of requests. Seconds are those of the policy, or longer where traffic is thin. */
@@ -65,9 +65,9 @@ export function plan(
 function requestsOfBroken(strategy: Strategy, slo: Slo, ratePerSecond: number): number {
   const { judge, lookSeconds, steps } = strategy;
   const perLook = (ratePerSecond * (steps[0]?.weight ?? 0) * lookSeconds) / 100;
-  const looks = [{ hits: perLook, misses: 0, odds: slo.maxErrorRate / (1 - slo.maxErrorRate) }];
-  const broken = looks[0];
-  while (broken !== undefined && evidence(looks, judge.evidencePerLook) < thresholdOf(strategy, slo))
-    looks.push(broken);
-  return Math.ceil(looks.length * perLook);
+  const broken = { hits: perLook, misses: 0, odds: slo.maxErrorRate / (1 - slo.maxErrorRate) };
+  const evidenceAfter = (looks: number) => evidence(Array<Trials>(looks).fill(broken), judge.evidencePerLook);
+  let looks = 1;
+  while (evidenceAfter(looks) < thresholdOf(strategy, slo)) looks += 1;
+  return Math.ceil(looks * perLook);
 }
