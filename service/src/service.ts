@@ -19,6 +19,7 @@ import { Models } from "./models.ts";
 import { logPush } from "./otlp.ts";
 import { createRateLimit } from "./rate.ts";
 import { Readiness } from "./readiness.ts";
+import { sampled } from "./sampled.ts";
 import { createTelemetry, resourceOf, type Telemetry } from "./telemetry.ts";
 
 /** A service that listens. `ready` resolves when models are proven, or rejects with the reason why they are not. */
@@ -103,7 +104,8 @@ type About = Pick<Deps, "release" | "proof" | "revision">;
 
 function openLogPush({ otlp }: Config, { release, revision }: About, local: Log): LogPush | undefined {
   if (otlp === undefined) return undefined;
-  return createLogPush({ resource: resourceOf(release?.id, revision), processor: logPush(otlp.endpoint, local) });
+  const processor = sampled(logPush(otlp.endpoint, local), Date.now);
+  return createLogPush({ resource: resourceOf(release?.id, revision), processor });
 }
 
 /** A collector that does not take the rest within two seconds does not hold up the drain. */

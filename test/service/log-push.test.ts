@@ -2,6 +2,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import type { LogEntry } from "../../service/src/log.ts";
 import { createLogPush } from "../../service/src/log-push.ts";
 import { logPush } from "../../service/src/otlp.ts";
+import { sampled } from "../../service/src/sampled.ts";
 import { resourceOf } from "../../service/src/telemetry.ts";
 import { serve } from "../support/server.ts";
 import { patience, until } from "../support/service-app.ts";
@@ -9,6 +10,8 @@ import { patience, until } from "../support/service-app.ts";
 setDefaultTimeout(patience);
 
 const line: LogEntry = { level: "info", message: "request", status: 200, durationMs: 1.5, principal: undefined };
+
+const trace = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
 
 /** So many records are sent at once; fewer wait for a second. */
 const batch = 512;
@@ -40,8 +43,7 @@ test("logs go as OpenTelemetry's records, each joined to its trace", async () =>
     return Response.json({});
   });
   const { log } = push(collector.url);
-  const ids = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
-  log.write({ ...line, ...ids });
+  log.write({ ...line, ...trace });
   log.write({ level: "warn", message: "not reloaded", path: "keys.json" });
   log.write({ level: "error", message: "request" });
   await log.shutdown();
@@ -55,7 +57,7 @@ test("logs go as OpenTelemetry's records, each joined to its trace", async () =>
         { key: "status", value: { intValue: 200 } },
         { key: "durationMs", value: { doubleValue: 1.5 } },
       ],
-      ...ids,
+      ...trace,
     },
     {
       severityText: "WARN",
@@ -112,4 +114,24 @@ test("a collector that refuses is told of once, and once that it takes logs agai
     { level: "info", message: "logs are sent again" },
   ]);
   await collector.stop();
+});
+
+test("of a busy service a thousand lines a second are sent, and every warning, error and line with a trace", () => {
+  let now = 1_700_000_000_000;
+  let handedOn = 0;
+  const nothing = () => Promise.resolve();
+  const counting = { onEmit: () => (handedOn += 1), forceFlush: nothing, shutdown: nothing };
+  const log = createLogPush({ resource: resourceOf(), processor: sampled(counting, () => now) });
+  const sent = (entry: LogEntry) => {
+    handedOn = 0;
+    for (let i = 0; i < 2_000; i += 1) log.write(entry);
+    return handedOn;
+  };
+  expect(sent(line)).toBe(1_000);
+  expect(sent({ ...line, level: "warn" })).toBe(2_000);
+  expect(sent({ ...line, level: "error" })).toBe(2_000);
+  expect(sent({ ...line, ...trace })).toBe(2_000);
+  expect(sent(line)).toBe(0);
+  now += 1_000;
+  expect(sent(line)).toBe(1_000);
 });
