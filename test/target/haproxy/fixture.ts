@@ -11,6 +11,8 @@ type Handler = (request: Request) => Response | Promise<Response>;
 /** HAProxy in front of revisions that are handlers in this process. */
 export type HaproxyFixture = {
   folder: string;
+  /** What its configuration says of it, without the revisions. */
+  place: { folder: string; bind: string; controlBind: string };
   address: string;
   /** The runtime API over TCP. */
   control: { host: string; port: number };
@@ -30,6 +32,7 @@ export async function aHaproxy(handlers: Record<string, Handler>): Promise<Hapro
   const revisions = new Map(Object.entries(handlers).map(([id, handler]) => [id, serve(handler)]));
   const [port, controlPort] = await freePorts();
   const address = `http://127.0.0.1:${port}`;
+  const place = { folder, bind: `127.0.0.1:${port}`, controlBind: `127.0.0.1:${controlPort}` };
   const write = (weights: Map<string, number>) => {
     const servers = [...revisions].map(([id, server]) => ({
       id,
@@ -37,7 +40,7 @@ export async function aHaproxy(handlers: Record<string, Handler>): Promise<Hapro
       port: server.port ?? 0,
       weight: weights.get(id) ?? 0,
     }));
-    return haproxyUp({ folder, bind: `127.0.0.1:${port}`, controlBind: `127.0.0.1:${controlPort}`, servers });
+    return haproxyUp({ ...place, servers });
   };
   await write(new Map());
   for (const id of revisions.keys()) {
@@ -48,6 +51,7 @@ export async function aHaproxy(handlers: Record<string, Handler>): Promise<Hapro
   }
   return {
     folder,
+    place,
     address,
     control: { host: "127.0.0.1", port: controlPort },
     router,

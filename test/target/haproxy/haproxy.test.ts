@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { command } from "../../../pipeline/src/target/haproxy/control.ts";
 import { openHaproxy } from "../../../pipeline/src/target/haproxy/router.ts";
-import { haproxyPaths, haproxyUp } from "../../../pipeline/src/target/haproxy/up.ts";
+import { parseGeneration, parseStat } from "../../../pipeline/src/target/haproxy/show.ts";
+import { haproxyPaths, haproxyPid, haproxyUp, haproxyWrite } from "../../../pipeline/src/target/haproxy/up.ts";
 import { refusalOf } from "../../conformance/refusal.ts";
 import { routerConformance } from "../../conformance/router.ts";
 import { isInstalled } from "../../support/external.ts";
@@ -143,6 +145,40 @@ describe.skipIf(!isInstalled("haproxy"))("HAProxy", () => {
     expect(await (await fetch(it.address)).text()).toBe("one");
     await it.reload();
     expect(await (await fetch(it.address)).text()).toBe("one");
+  });
+
+  test.each([
+    ["another revision", [{ id: "three", host: "127.0.0.1", port: 9, weight: 0 }]],
+    ["a revision at another address", [{ id: "one", host: "127.0.0.1", port: 9, weight: 0 }]],
+  ])("is told of %s that was written down before somebody was killed", async (_, servers) => {
+    const it = await haproxy({ one: () => new Response("one") });
+    const wanted = { ...it.place, servers };
+    await haproxyWrite(wanted);
+    await haproxyUp(wanted);
+    const told = parseStat(await command(it.control, "show stat"), "revisions");
+    expect(told.map(({ svname, addr }) => [svname, addr])).toEqual([[servers[0]?.id ?? "", "127.0.0.1:9"]]);
+  });
+
+  test("is not reloaded when it knows all that is wanted", async () => {
+    const it = await haproxy(twoArms);
+    const pid = async () => parseGeneration(await command(it.control, "show info"));
+    const before = await pid();
+    await it.reload();
+    expect(await pid()).toBe(before);
+  });
+
+  test("that does not reload is nobody's verdict, and reloads when it is told again", async () => {
+    const it = await haproxy(twoArms);
+    const wanted = { ...it.place, servers: [] };
+    const master = (await haproxyPid(it.folder)) ?? 0;
+    process.kill(master, "SIGSTOP");
+    try {
+      await refusalOf(haproxyUp(wanted, { settleSeconds: 0.3 }), "E_TOOL");
+    } finally {
+      process.kill(master, "SIGCONT");
+    }
+    await haproxyUp(wanted);
+    expect(parseStat(await command(it.control, "show stat"), "revisions")).toEqual([]);
   });
 
   test("is not given a revision that is down", async () => {

@@ -19,6 +19,8 @@ const ServerStat = z.object({
   srv_abrt: Count,
   weight: Count,
   status: z.string(),
+  /** `host:port`; empty where the socket may not tell. */
+  addr: z.string().default(""),
 });
 export type ServerStat = z.infer<typeof ServerStat>;
 

@@ -5,14 +5,14 @@ import { promisify } from "node:util";
 import { replaceFile } from "../../rollout/durable.ts";
 import { DeployError } from "../../spec/error.ts";
 import { until } from "../wait.ts";
-import { type HaproxyPlace, type HaproxyServer, haproxyConfig } from "./config.ts";
+import { backendName, type HaproxyPlace, type HaproxyServer, haproxyConfig } from "./config.ts";
 import { type Control, command } from "./control.ts";
 import { keepHistory } from "./history.ts";
 import { masterOf, tellReload } from "./master.ts";
-import { parseGeneration } from "./show.ts";
+import { parseGeneration, parseStat } from "./show.ts";
 
 const run = promisify(execFile);
-const settleSeconds = 10;
+const endSeconds = 10;
 
 /** An HAProxy that Sluice starts itself, in a folder of its own. `bind` is where clients come, such as `127.0.0.1:8080`. */
 export type HaproxyWanted = { folder: string; bind: string; controlBind?: string; servers: readonly HaproxyServer[] };
@@ -43,22 +43,22 @@ export async function haproxyWrite({ folder, servers, ...binds }: HaproxyWanted)
 }
 
 /**
- * Starts HAProxy with this configuration, or reloads the running one when the configuration is new: its listeners are
- * handed over, requests under way are finished. Returns when the new process answers.
+ * Starts HAProxy with this configuration, or reloads the running one when the configuration is new to it: its listeners
+ * are handed over, requests under way are finished. Returns when the new process answers.
  */
-export async function haproxyUp(wanted: HaproxyWanted): Promise<void> {
+export async function haproxyUp(wanted: HaproxyWanted, { settleSeconds = 10 } = {}): Promise<void> {
   const paths = haproxyPaths(wanted.folder);
   const control: Control = { path: paths.socket };
   const isNew = await haproxyWrite(wanted);
   const before = await generationOf(control);
   const master = await masterOf(paths.pid);
   const runs = before !== undefined && master !== undefined;
-  if (runs && !isNew) return;
+  if (runs && !isNew && (await knows(control, wanted.servers))) return;
   if (runs) {
     await keepHistory(paths).catch(isNoReason);
     await tellReload(master, settleSeconds);
   } else await haproxy(["-W", "-D", "-p", paths.pid, "-f", paths.config], "start");
-  await settle(control, before);
+  await settle(control, before, settleSeconds);
 }
 
 /** The process that runs in `folder`, or undefined. */
@@ -75,7 +75,7 @@ export async function haproxyDown(folder: string, { drainSeconds = 10 } = {}): P
   const gone = async () => ((await masterOf(paths.pid)) === undefined ? true : undefined);
   if (drainSeconds > 0) process.kill(master, "SIGUSR1");
   if (drainSeconds === 0 || (await until(drainSeconds, gone)) === undefined) process.kill(master, "SIGTERM");
-  await until(settleSeconds, gone);
+  await until(endSeconds, gone);
   await rm(paths.pid, { force: true });
   return true;
 }
@@ -113,14 +113,24 @@ async function generationOf(control: Control): Promise<string | undefined> {
   return command(control, "show info").then(parseGeneration, () => undefined);
 }
 
-async function settle(control: Control, before: string | undefined): Promise<void> {
+/** Whether the running process has these revisions: what was written may not have been told, for its author was killed. */
+async function knows(control: Control, servers: readonly HaproxyServer[]): Promise<boolean> {
+  const stats = parseStat(await command(control, "show stat"), backendName);
+  const known = new Map(stats.map(({ svname, addr }) => [svname, addr]));
+  // One that has not come up yet has no port; it is told of again when it has.
+  const isKnown = ({ id, host, port }: HaproxyServer) =>
+    known.has(id) && (port === 0 || known.get(id) === `${host}:${port}`);
+  return known.size === servers.length && servers.every(isKnown);
+}
+
+async function settle(control: Control, before: string | undefined, settleSeconds: number): Promise<void> {
   const generation = await until(settleSeconds, async () => {
     const now = await generationOf(control);
     return now !== undefined && now !== before ? now : undefined;
   });
   if (generation !== undefined) return;
   throw new DeployError(
-    "E_STATE",
+    "E_TOOL",
     `Cannot reload HAProxy: no new process answers within ${settleSeconds} s; the old one goes on`,
   );
 }
