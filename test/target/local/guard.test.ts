@@ -39,6 +39,19 @@ describe("a site's guard", () => {
     expect((await countAnswers(before.address, 20)).get("one")).toBe(20);
   });
 
+  test("starts nothing when the killed site was brought up and taken down again meanwhile", async () => {
+    site = await aSite();
+    const { pid } = await site.up();
+    process.kill(pid, "SIGKILL");
+    await until("the site to be gone", async () =>
+      (await siteStatus(site.stateDir)) === undefined ? true : undefined,
+    );
+    await site.up();
+    await siteDown(site.stateDir);
+    await until("no guard", () => (guardsOf(site.stateDir).length === 0 ? true : undefined));
+    expect(await siteStatus(site.stateDir)).toBeUndefined();
+  });
+
   test("is replaced when it is killed itself, and goes when the site is taken down", async () => {
     site = await aSite();
     await site.up();

@@ -1,8 +1,10 @@
 // A program of its own, started by a site to watch over it: its standard input is a pipe whose other end only the site
 // has. The pipe ends with the site. When the site said goodbye before, all is well; else it was killed, and is started again.
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { DeployError } from "../../spec/error.ts";
 import { readFlags } from "./flags.ts";
+import { sitePaths } from "./paths.ts";
 import { startSite } from "./start.ts";
 
 const script = fileURLToPath(new URL("main.ts", import.meta.url));
@@ -17,8 +19,11 @@ try {
   for await (const chunk of process.stdin) goodbye += chunk;
   if (goodbye === "") {
     if (performance.now() - since < shortLifeMs) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    const { pid } = await startSite(script, { stateDir: state, host, port, workers });
-    console.error(`The site ended unasked; process ${pid} has taken its place`);
+    // A killed site leaves its socket. Where there is none, it was brought up and taken down meanwhile: so it stays.
+    if (existsSync(sitePaths(state).socket)) {
+      const { pid } = await startSite(script, { stateDir: state, host, port, workers });
+      console.error(`The site ended unasked; process ${pid} has taken its place`);
+    }
   }
 } catch (error) {
   console.error(error instanceof DeployError ? error.message : error);
