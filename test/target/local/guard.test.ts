@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { openSite } from "../../../pipeline/src/target/local/client.ts";
+import { startSite } from "../../../pipeline/src/target/local/start.ts";
 import { siteDown, siteStatus } from "../../../pipeline/src/target/local/up.ts";
+import { refusalOf } from "../../conformance/refusal.ts";
 import { aSite, type TestSite } from "../../support/site.ts";
 import { countAnswers } from "../../support/traffic.ts";
 import { until } from "../../support/until.ts";
@@ -49,6 +52,15 @@ describe("a site's guard", () => {
     await site.up();
     await siteDown(site.stateDir);
     await until("no guard", () => (guardsOf(site.stateDir).length === 0 ? true : undefined));
+    expect(await siteStatus(site.stateDir)).toBeUndefined();
+  });
+
+  test("starts nothing, however late, where the site was taken down", async () => {
+    site = await aSite();
+    const wanted = { stateDir: site.stateDir, host: "127.0.0.1", port: 0, workers: 1 };
+    const script = join(import.meta.dir, "../../../pipeline/src/target/local/main.ts");
+    const error = await refusalOf(startSite(script, wanted, { again: true }), "E_STATE");
+    expect(error.message).toContain("it was taken down");
     expect(await siteStatus(site.stateDir)).toBeUndefined();
   });
 

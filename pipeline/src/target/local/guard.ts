@@ -1,11 +1,9 @@
 // A program of its own, started by a site to watch over it: its standard input is a pipe whose other end only the site
 // has. The pipe ends with the site. When the site said goodbye before, all is well; else it was killed, and is started again.
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { DeployError } from "../../spec/error.ts";
 import { readFlags } from "./flags.ts";
-import { sitePaths } from "./paths.ts";
-import { startSite } from "./start.ts";
+import { siteStatus, startSite } from "./start.ts";
 
 const script = fileURLToPath(new URL("main.ts", import.meta.url));
 /** A site that lived no longer is given time: it may be that it ends again at once. */
@@ -19,9 +17,8 @@ try {
   for await (const chunk of process.stdin) goodbye += chunk;
   if (goodbye === "") {
     if (performance.now() - since < shortLifeMs) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    // A killed site leaves its socket. Where there is none, it was brought up and taken down meanwhile: so it stays.
-    if (existsSync(sitePaths(state).socket)) {
-      const { pid } = await startSite(script, { stateDir: state, host, port, workers });
+    if ((await siteStatus(state)) === undefined) {
+      const { pid } = await startSite(script, { stateDir: state, host, port, workers }, { again: true });
       console.error(`The site ended unasked; process ${pid} has taken its place`);
     }
   }

@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
+import { DeployError } from "../../spec/error.ts";
 import type { SiteFile } from "../../spec/site.ts";
 import { guarded } from "./guarded.ts";
 import { countedBy, History } from "./history.ts";
@@ -11,8 +13,18 @@ import { Site } from "./site.ts";
 import { startSite } from "./start.ts";
 import { readFileOfSite, readSamples } from "./state.ts";
 
-/** How the site is started; `port` 0 takes the port it had before, else a free one. `isShared`: a predecessor listens there. */
-export type SiteOptions = { state: string; host: string; port: number; workers: number; isShared: boolean };
+/**
+ * How the site is started; `port` 0 takes the port it had before, else a free one. `isShared`: a predecessor listens there.
+ * `again`: only in a killed one's place, which has left its socket; where there is none, somebody took the site down.
+ */
+export type SiteOptions = {
+  state: string;
+  host: string;
+  port: number;
+  workers: number;
+  isShared: boolean;
+  again: boolean;
+};
 
 /** A running site. `ended` resolves when it has been asked to end and nothing is under way any more. */
 export type RunningSite = { end: () => void; ended: Promise<void> };
@@ -26,10 +38,13 @@ const tidyMs = 60_000;
 const saveMs = 5_000;
 
 /** Takes the lock, brings back what was, opens the router, then the admin socket: who can ask sees a whole site. */
-export async function serveSite({ state, host, port, workers, isShared }: SiteOptions): Promise<RunningSite> {
+export async function serveSite({ state, host, port, workers, isShared, again }: SiteOptions): Promise<RunningSite> {
   const paths = sitePaths(state);
   await mkdir(paths.folder, { recursive: true, mode: 0o700 });
   let lock = lockSite(paths.lock);
+  if (again && !existsSync(paths.socket)) {
+    throw new DeployError("E_STATE", "Cannot start site again: it was taken down; next: sluice site up");
+  }
   const before = await readFileOfSite(paths.file);
   const site = new Site({ ...empty, ...before, host, workers }, paths);
   await site.resume(await readSamples(paths.samples));
@@ -57,7 +72,7 @@ export async function serveSite({ state, host, port, workers, isShared }: SiteOp
     }
   };
   const admin = await openAdmin(paths.socket, { site, replace, end: () => asked.resolve("down") });
-  const guard = guarded({ state, host, port: router.port, workers, "share-port": false }, paths.output);
+  const guard = guarded({ state, host, port: router.port, workers, "share-port": false, again: false }, paths.output);
 
   const close = async () => {
     const end = await asked.promise;

@@ -23,16 +23,16 @@ export async function siteStatus(stateDir: string): Promise<SiteState | undefine
 
 /**
  * Starts `script` as a site, a process of its own, and returns once a site answers that is not `predecessor`, which may
- * still listen on the same port. Throws `E_STATE` when none does.
+ * still listen on the same port. Throws `E_STATE` when none does; with `again`, also where no killed one has left its socket.
  */
 export async function startSite(
   script: string,
   { stateDir, host, port, workers }: SiteWanted,
-  { predecessor }: { predecessor?: number } = {},
+  { predecessor, again = false }: { predecessor?: number; again?: boolean } = {},
 ): Promise<SiteState> {
   const { folder, output } = sitePaths(stateDir);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const flags = { state: stateDir, host, port, workers, "share-port": predecessor !== undefined };
+  const flags = { state: stateDir, host, port, workers, "share-port": predecessor !== undefined, again };
   const site = await launch(script, writeFlags(flags), {
     cwd: folder,
     log: output,
