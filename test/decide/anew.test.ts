@@ -48,6 +48,21 @@ test.each(["canary", "baseline"] as const)("a look has what %s counted since its
   expect(looks.map((look) => look[other].requests)).toEqual([0, 20, 20, 20, 20, 20]);
 });
 
+test.each(["canary", "baseline"] as const)(
+  "nothing is counted twice when %s is away for a look and back again",
+  (arm) => {
+    const journal = aJournal({ steps: [step] });
+    for (const [look, counted] of steady.slice(0, 5).entries()) {
+      const samples = Object.fromEntries(
+        [arms.stable, arms.canary, arms.baseline].map((name) => [name, counted.stable] as const),
+      );
+      if (look === 2) delete samples[arms[arm]];
+      journal.wait(1).add({ kind: "looked", step: 0, samples, answers: { compared: 0, changed: 0 } });
+    }
+    expect(fold(journal.entries)?.looks.map((look) => look[arm].requests)).toEqual([0, 20, 0, 40, 20]);
+  },
+);
+
 test("counters of stable that start anew change nothing: it is not judged", () => {
   expect(afterLooks(anew("stable", [2, 3, 6]))).toEqual(afterLooks(steady));
 });

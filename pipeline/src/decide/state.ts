@@ -158,7 +158,9 @@ function restarted(state: RolloutState): Pick<RolloutState, "done" | "step"> {
 function afterLook(state: RolloutState, event: Extract<Event, { kind: "looked" }>, at: number): RolloutState {
   const { step, samples, answers } = event;
   const { arms, strategy } = state.opened;
-  const counted = { canary: samples[arms.canary] ?? emptySample, baseline: samples[arms.baseline] ?? emptySample };
+  // An arm that a sample lacks has answered nothing more: what it had counted stays known until it is back.
+  const countedOf = (arm: keyof Delta) => samples[arms[arm]] ?? state.counted?.[arm] ?? emptySample;
+  const counted = { canary: countedOf("canary"), baseline: countedOf("baseline") };
   const before = state.counted ?? counted;
   const canary = since(before.canary, counted.canary);
   const baseline = since(before.baseline, counted.baseline);
