@@ -93,9 +93,13 @@ describe.skipIf(missing !== undefined)("dagger call, on a real engine,", () => {
     await edit(dir, "transformer.ts", "export function decode(", "function decodeAtOnce(");
     await appendFile(join(dir, "transformer.ts"), slowly);
     await relock(dir, { version: "3.3.2-slow" });
-    const { exit, log } = await call("load", "--model", "magika@3.3.2-slow", "--driver", "OWN", "figure");
-    expect(exit).not.toBe(0);
-    expect(log).toMatch(/load +fail/);
+    // Twice: what failed once is measured again, not remembered.
+    for (const _ of ["first", "second"]) {
+      const { exit, log } = await call("load", "--model", "magika@3.3.2-slow", "--driver", "OWN", "figure");
+      expect(exit).not.toBe(0);
+      expect(log).toMatch(/load +fail/);
+      expect(log).toContain('"route":"/v1/models/magika/predict"');
+    }
   }, 900_000);
 
   test("rehearse aborts a candidate that throws", async () => {
@@ -104,6 +108,13 @@ describe.skipIf(missing !== undefined)("dagger call, on a real engine,", () => {
     expect(stdout.trim()).toBe("ABORTED");
     expect(exit).toBe(0);
   }, 900_000);
+
+  test("deploy without an address ends with the rehearsal, and says how to go on", async () => {
+    const { exit, stdout } = await call("deploy");
+    expect(stdout).toMatch(/^verify +pass/);
+    expect(stdout).toMatch(/^rehearsal promoted.*\nnext: sluice deploy magika@3.3.0 --environment laptop$/m);
+    expect(exit).toBe(0);
+  }, 1_800_000);
 
   test("rollback makes the image that was an environment's before its own again", async () => {
     const staging = ["--environment", "STAGING"];
