@@ -65,7 +65,7 @@ describe.skipIf(isSkipped)("the service's image, built by docker", () => {
     // The client of the daemon's own package builds without the buildx plugin, which Debian lacks.
     Object.assign(process.env, { DOCKER_HOST: daemon.host, PATH: `/usr/bin:${PATH}` });
     for (const version of ["3.2.0", "3.3.0"]) {
-      const flags = ["--builder", "docker", "--network", "host", "--output", archiveOf(version)];
+      const flags = ["--builder", "docker", "--network", "host", "--revision", "abc", "--output", archiveOf(version)];
       expect(await run("image", "build", `magika@${version}`, ...flags)).toMatchObject({ exit: 0 });
     }
   });
@@ -112,6 +112,7 @@ describe.skipIf(isSkipped)("the service's image, built by docker", () => {
     expect(arms.map(({ Image }) => Image).toSorted()).toEqual([before, before, after].toSorted());
     for (const { Config, HostConfig } of arms) {
       expect(Config.User).toBe("65532:65532");
+      expect(Config.Labels).toMatchObject({ "org.opencontainers.image.revision": "abc" });
       expect(HostConfig).toMatchObject(hardened);
     }
     const { exit, stdout, stderr } = await deploy.result;

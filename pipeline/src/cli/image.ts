@@ -26,6 +26,8 @@ const BuildOptions = z.object({
   runtime: Runtime,
   output: z.string().min(1),
   network: z.string().min(1).optional(),
+  revision: z.string().min(1),
+  origin: z.string().min(1),
 });
 const InspectOptions = z.object({ archive: z.string().min(1) });
 
@@ -56,12 +58,14 @@ function registerBuild(image: Command): void {
         .requiredOption("--output <archive>", "file to write")
         .option("--builder <program>", `one of ${Builder.options.join(", ")}`, "docker")
         .option("--runtime <name>", `one of ${Runtime.options.join(", ")}`, "bun")
-        .option("--network <mode>", "network of the build's commands, such as host (default: the builder's)"),
+        .option("--network <mode>", "network of the build's commands, such as host (default: the builder's)")
+        .option("--revision <commit>", "commit that the source is of, for the image's label", "unknown")
+        .option("--origin <address>", "where the source comes from, for the image's label", "unknown"),
     async (options, [ref = ""]) => {
       const place = placeOf(options);
-      const { builder, runtime, output, network } = parseOptions(BuildOptions, options);
+      const { builder, runtime, output, network, revision, origin } = parseOptions(BuildOptions, options);
       const modelDir = await findModel(place.modelsDir, ref);
-      const labels = { release: ref, revision: "unknown", source: "unknown" };
+      const labels = { release: ref, revision, source: origin };
       const archive = resolve(output);
       const images = await readImages(place);
       const where = network === undefined ? {} : { network };
