@@ -17,9 +17,9 @@ export function aGoodRollout(): JournalBuilder {
 }
 
 /** One step of two looks, in which the canary failed half of its requests. */
-export function aBadRollout(breach = "10 errors in 20 requests, baseline 0 in 20"): JournalBuilder {
+export function aBadRollout(breach = "15 errors in 30 requests, baseline 0 in 30"): JournalBuilder {
   const journal = aJournal().prepared().weight(0, 10);
-  for (let look = 0; look < 2; look++) {
+  for (let look = 0; look < 3; look++) {
     journal.wait(1).look(0, { canary: { ...steady, errors: 5, clientErrors: 2 }, baseline: steady });
   }
   return journal.judged(0, { kind: "fail", breaches: [breach] }).aborted(breach);

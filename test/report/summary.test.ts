@@ -18,9 +18,9 @@ test("summariseRollout() counts for each step what its arms answered under its w
 test("summariseRollout() says why a canary was taken back, with errors apart from clients' own", () => {
   const summary = summariseRollout(aBadRollout().entries);
   expect(summary.status).toBe("aborted");
-  expect(summary.reason).toContain("10 errors in 20 requests");
-  expect(summary.steps[0]?.arms.canary).toMatchObject({ requests: 20, errors: 10, clientErrors: 4 });
-  expect(summary.happenings.at(-1)?.words).toStartWith("Aborted: 10 errors");
+  expect(summary.reason).toContain("15 errors in 30 requests");
+  expect(summary.steps[0]?.arms.canary).toMatchObject({ requests: 30, errors: 15, clientErrors: 6 });
+  expect(summary.happenings.at(-1)?.words).toStartWith("Aborted: 15 errors");
 });
 
 test("summariseRollout() follows the weights from stable to the canary", () => {

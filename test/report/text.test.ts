@@ -63,7 +63,7 @@ test("renderDeploy() shows an unmeasured stage that is required as an error", ()
 test("renderDeploy() says of a bad canary that stable serves, and what was found", () => {
   const text = deployed(aBadRollout());
   expect(text).toStartWith("magika@3.3.0 was taken back, magika@3.2.0 serves all traffic\n");
-  expect(text).toContain("Step 1: 10 errors in 20 requests, baseline 0 in 20");
+  expect(text).toContain("Step 1: 15 errors in 30 requests, baseline 0 in 30");
   expect(text).not.toContain("rollback");
 });
 
