@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { cp, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { digestFiles } from "../../pipeline/src/release/digest.ts";
@@ -20,7 +21,8 @@ export async function signings(dir: string, files: readonly string[], python: st
   const whole = { ...manifest, name: "big", version: "1.0.0", files: [...manifest.files, ...parts] };
   await writeFile(join(model, "manifest.json"), JSON.stringify(whole));
   const key = join(dir, "key.pem");
-  execFileSync("openssl", ["ecparam", "-genkey", "-name", "prime256v1", "-noout", "-out", key]);
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  await writeFile(key, privateKey.export({ type: "pkcs8", format: "pem" }));
   const ours = [join(root, "pipeline", "src", "cli.ts"), "models", "sign", "big@1.0.0", "--key", key, "--source", dir];
   const signature = join(dir, "python.sig");
   const theirs = ["-m", "model_signing", "sign", "key", model, "--private_key", key, "--signature", signature];

@@ -7,8 +7,9 @@ import { Stages } from "./stages.ts";
 import { Environment, Runtime } from "./words.ts";
 
 /**
- * What every function works on: the code, the models and policies, the images to pull, who speaks to a registry, and where the source is from. An
- * object of the module keeps these as fields of its own: the engine gives back no fields of an object within it.
+ * What every function works on: the code, the models and policies, the images to pull, who speaks to a registry, and where
+ * the source is from. An object of the module keeps these as fields of its own: the engine gives back no fields of an
+ * object within it.
  */
 export type Inputs = {
   source: Directory;

@@ -14,7 +14,8 @@ export type Signer = { key: KeyObject; chain?: readonly Certificate[] };
 
 /**
  * What is signed: whole files unless told. Shards are named as Python's verifier wants it, or as the specification does.
- * `known` are digests that were just proven: the signature is over these, whatever became of the files since.
+ * `known` are digests of whole files that were just proven: the signature is over these, whatever became of the files since.
+ * Shards are read anew.
  */
 export type SignOptions = Pick<ReadOptions, "known" | "shardNames"> & { serialization?: Serialization };
 
