@@ -69,17 +69,15 @@ export async function startSluice(
   return { name: "Sluice", port, pid, path: `/v1/models/${model.name}/predict`, headers, startMs, stop, key };
 }
 
-/** A Bun server that reads nothing and answers a constant: the limit of the client and the runtime. */
-export function startEmpty(): Side {
-  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("{}") });
-  const stop = () => server.stop(true);
-  return {
-    name: "empty Bun server",
-    port: server.port ?? 0,
-    pid: process.pid,
-    path: "/",
-    headers: {},
-    startMs: 0,
-    stop,
+/** An empty server in a process of its own, as every other side is: a request that crosses no process is no limit. */
+export async function startEmpty(): Promise<Side> {
+  const command = [process.execPath, join(import.meta.dir, "service-empty.ts")];
+  const child = Bun.spawn(command, { stdout: "pipe" });
+  const { value } = await child.stdout.getReader().read();
+  const stop = async () => {
+    child.kill();
+    await child.exited;
   };
+  const port = Number(new TextDecoder().decode(value));
+  return { name: "empty Bun server", port, pid: child.pid, path: "/", headers: {}, startMs: 0, stop };
 }

@@ -76,7 +76,7 @@ function medianOf(rows: Row[]): Row[] {
 }
 
 async function measureTabular(): Promise<Row[]> {
-  const running = [await startSluice(tabular), ...(await startPeers()), startEmpty()];
+  const running = [await startSluice(tabular), ...(await startPeers()), await startEmpty()];
   const shot = { body: JSON.stringify({ features }), type: "application/json" };
   const volleys = [1, 16, 64].flatMap((connections) => running.map((side) => () => volley(side, connections, shot)));
   const rows = await interleave([...volleys, () => bare(tabular.dir)]);
@@ -116,6 +116,7 @@ function figuresOf(tabularRows: Row[], magikaRows: Row[]): Record<string, number
   const [sluice1, sluice16] = [find(tabularRows, "Sluice", 1), find(tabularRows, "Sluice", 16)];
   const [peer16, bareTabular] = [find(tabularRows, "FastAPI", 16), find(tabularRows, "bare session.run", 1)];
   const [magika16, bareMagika] = [find(magikaRows, "Sluice", 16), find(magikaRows, "bare session.run", 1)];
+  const empty1 = find(tabularRows, "empty Bun server", 1);
   const times = (peer: string) => sluice16.perSecond / find(tabularRows, peer, 16).perSecond;
   return {
     "tabular, 16 connections: throughput, times FastAPI's (goal: at least 4)": times("FastAPI"),
@@ -124,6 +125,8 @@ function figuresOf(tabularRows: Row[], magikaRows: Row[]): Record<string, number
     "tabular, 16 connections: throughput, share of an empty Bun server's": times("empty Bun server"),
     "tabular, 16 connections: FastAPI's processor time, times Sluice's": peer16.cpuUs / sluice16.cpuUs,
     "tabular, 1 connection: p50 over bare session.run, ms (goal: at most 0.15)": sluice1.p50Ms - bareTabular.p50Ms,
+    "tabular, 1 connection: p50 over an empty Bun server and bare session.run, ms":
+      sluice1.p50Ms - empty1.p50Ms - bareTabular.p50Ms,
     "tabular, 1 connection: p99 over bare session.run, ms (goal: at most 1)": sluice1.p99Ms - bareTabular.p99Ms,
     "magika: throughput, share of bare session.run's (goal: at least 0.95)": magika16.perSecond / bareMagika.perSecond,
     "magika: bare session.run's processor time, share of Sluice's": bareMagika.cpuUs / magika16.cpuUs,

@@ -27,17 +27,22 @@ export function observe({ telemetry, log, newId, readiness, release, revision }:
     if (release !== undefined) headers.set("x-sluice-release", release.id);
     if (revision !== undefined) headers.set("x-sluice-revision", revision);
     const durationMs = performance.now() - start;
-    const served = { method: c.req.method, route: routeOf(c), status: c.res.status, durationMs };
+    const { status } = c.res;
+    const served = { method: c.req.method, route: routeOf(c), status, durationMs };
     telemetry.served(served);
     trace?.end(served);
     log.write({
-      level: c.res.status >= 500 && c.res.status !== 503 ? "error" : "info",
+      level: status >= 500 && status !== 503 ? "error" : "info",
       message: "request",
       requestId: c.get("requestId"),
-      ...(trace === undefined ? {} : { traceId: trace.traceId, spanId: trace.spanId }),
+      traceId: trace?.traceId,
+      spanId: trace?.spanId,
       principal: c.get("principal")?.id,
-      ...served,
-      ...reasonOf(c.error),
+      method: served.method,
+      route: served.route,
+      status,
+      durationMs,
+      ...(c.error === undefined ? undefined : reasonOf(c.error)),
     });
   };
 }
@@ -50,8 +55,7 @@ function routeOf(c: Ctx): string {
 }
 
 /** A problem's code, and for what the client is not told, the cause. */
-function reasonOf(error: Error | undefined): Record<string, unknown> {
-  if (error === undefined) return {};
+function reasonOf(error: Error): Record<string, unknown> {
   const problem = asProblem(error);
   if (problem.code === "internal") return { code: problem.code, cause: error.stack ?? error.message };
   if (problem.code !== "inference-failed") return { code: problem.code };

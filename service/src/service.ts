@@ -35,7 +35,7 @@ export async function startService(config: Config, local: ProcessLog): Promise<S
   const about = await readAbout(config);
   local.about({ release: about.release?.id, revision: about.revision });
   const push = openLogPush(config, about, local);
-  const log = push === undefined ? local : joinLogs(local, push);
+  const log = push === undefined ? local : joinLogs(local, sampled(push, Date.now));
   const access = await openAccess(config, log);
   const telemetry = createTelemetry({
     release: about.release?.id,
@@ -104,7 +104,7 @@ type About = Pick<Deps, "release" | "proof" | "revision">;
 
 function openLogPush({ otlp }: Config, { release, revision }: About, local: Log): LogPush | undefined {
   if (otlp === undefined) return undefined;
-  const processor = sampled(logPush(otlp.endpoint, local), Date.now);
+  const processor = logPush(otlp.endpoint, local);
   return createLogPush({ resource: resourceOf(release?.id, revision), processor });
 }
 

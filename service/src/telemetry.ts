@@ -42,12 +42,13 @@ const sizes = [1, 2, 4, 8, 16, 32, 64];
 
 /** OpenTelemetry metrics and traces of one process. Release and revision become labels of every series. */
 export function createTelemetry({ release, revision, otlp }: TelemetryOptions): Telemetry {
-  const exporter = new PrometheusExporter({ preventServerStart: true });
+  // One reader for both the scrape and the push: each would keep sums of its own, and every record costs that much more.
+  const reader = otlp === undefined ? new PrometheusExporter({ preventServerStart: true }) : metricPush(otlp.endpoint);
   const serializer = new PrometheusSerializer(undefined, false, /^sluice\./);
   const resource = resourceOf(release, revision);
   const routeLabels = createRouteLabels();
   const provider = new MeterProvider({
-    readers: [exporter, ...(otlp === undefined ? [] : [metricPush(otlp.endpoint)])],
+    readers: [reader],
     resource,
     views: [
       histogram("http_server_request_duration_seconds", seconds),
@@ -97,7 +98,7 @@ export function createTelemetry({ release, revision, otlp }: TelemetryOptions): 
       workers.addCallback((result) => result.observe(gauges.ready, labels));
     },
     async scrape() {
-      const { resourceMetrics } = await exporter.collect();
+      const { resourceMetrics } = await reader.collect();
       return serializer.serialize(resourceMetrics);
     },
   };

@@ -119,9 +119,7 @@ test("a collector that refuses is told of once, and once that it takes logs agai
 test("of a busy service a thousand lines a second are sent, and every warning, error and line with a trace", () => {
   let now = 1_700_000_000_000;
   let handedOn = 0;
-  const nothing = () => Promise.resolve();
-  const counting = { onEmit: () => (handedOn += 1), forceFlush: nothing, shutdown: nothing };
-  const log = createLogPush({ resource: resourceOf(), processor: sampled(counting, () => now) });
+  const log = sampled({ write: () => (handedOn += 1) }, () => now);
   const sent = (entry: LogEntry) => {
     handedOn = 0;
     for (let i = 0; i < 2_000; i += 1) log.write(entry);
