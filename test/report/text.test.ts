@@ -14,9 +14,10 @@ const unscanned = aReport({ stage: "scan", verdict: { kind: "error", reason: noT
 function deployed(journal: JournalBuilder, changes: Partial<Deployed> = {}): string {
   const summary = summariseRollout(journal.entries);
   const reports = [aReport(), unscanned];
-  const paths = { reportPath: "/srv/report.html", keyFile: "/srv/api-key" };
+  const paths = { reportPath: "/srv/report.html", keyFile: "/srv/api-key", questionFile: "/srv/question.json" };
+  const say = (command: string) => `sluice ${command} --source /srv`;
   const site = { address: "http://127.0.0.1:4000/", model: "magika", hasTraffic: true };
-  return renderDeploy({ summary, reports, required: ["load"], ...site, ...paths, ...changes }, plain);
+  return renderDeploy({ summary, reports, required: ["load"], ...site, ...paths, say, ...changes }, plain);
 }
 
 test("renderDeploy() says what was released, on what grounds, where it is, and what to do next", () => {
@@ -27,7 +28,8 @@ test("renderDeploy() says what was released, on what grounds, where it is, and w
   expect(text).toMatch(/1 +10 % +3 s +canary +30 +0 +4\.0 ms +20 ms +pass\n/);
   expect(text).toContain("http://127.0.0.1:4000/v1/models/magika/predict");
   expect(text).toContain("$(cat /srv/api-key)");
-  expect(text).toContain("rollback");
+  expect(text).toContain("--data-binary @/srv/question.json");
+  expect(text).toContain("sluice rollback --source /srv");
 });
 
 test("renderDeploy() offers made-up traffic to a rollout that nobody sends requests to", () => {
@@ -38,7 +40,7 @@ test("renderDeploy() offers made-up traffic to a rollout that nobody sends reque
   };
   const text = deployed(starved(), { hasTraffic: false });
   expect(text).toContain("0 requests, policy needs 20 (20 more)");
-  expect(text).toContain("sluice -- resume --traffic synthetic");
+  expect(text).toContain("sluice resume --traffic synthetic --source /srv");
   expect(deployed(starved())).not.toContain("--traffic");
   expect(deployed(aGoodRollout(), { hasTraffic: false })).not.toContain("--traffic");
 });
@@ -70,7 +72,7 @@ test("renderDeploy() says of a bad canary that stable serves, and what was found
 test("renderDeploy() names the ways on from a pause", () => {
   const text = deployed(aJournal().prepared().commanded("pause", "lunch"));
   expect(text).toStartWith("The rollout of magika@3.3.0 is paused\n");
-  for (const command of ["resume", "abort"]) expect(text).toContain(`-- ${command}`);
+  for (const command of ["resume", "abort"]) expect(text).toContain(`sluice ${command} --source /srv`);
 });
 
 test("renderDeploy() fits 100 columns, however long a reason is", () => {

@@ -81,20 +81,17 @@ const quickLoad = {
 };
 
 /** Limits that a machine busy with other tests keeps too: what is slow is tested where it can be told for sure. */
-const looseSlo = {
+const looseSlo = (model: string) => ({
   schema: "sluice/slo/v1",
   budgetDays: 30,
-  models: { magika: { maxErrorRate: 0.001, latency: [{ quantile: 0.5, maxMs: 5_000 }] } },
-};
+  models: { [model]: { maxErrorRate: 0.001, latency: [{ quantile: 0.5, maxMs: 5_000 }] } },
+});
 
 /** A repository that holds only `models/` and `policies/`: copies of the shipped ones, with short steps. Its site is taken down at the end. */
 export async function aRepository(...models: string[]): Promise<{ path: string } & AsyncDisposable> {
   const folder = await temporaryFolder();
   await cp(join(root, "policies"), join(folder.path, "policies"), { recursive: true });
-  await writeFile(join(folder.path, "policies/rollout.yaml"), stringify(quickRollout));
-  await writeFile(join(folder.path, "policies/load.yaml"), stringify(quickLoad));
-  await writeFile(join(folder.path, "policies/slo.yaml"), stringify(looseSlo));
-  await slowDown(join(folder.path, "policies/environments/local.yaml"));
+  await quicken(join(folder.path, "policies"), "magika");
   for (const model of models) {
     await mkdir(join(folder.path, "models", model), { recursive: true });
     await cp(join(root, "models", model), join(folder.path, "models", model), { recursive: true });
@@ -106,6 +103,14 @@ export async function aRepository(...models: string[]): Promise<{ path: string }
       await folder[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Short steps, little load and wide limits in place of what the policies said of `model`. */
+export async function quicken(policies: string, model: string): Promise<void> {
+  await writeFile(join(policies, "rollout.yaml"), stringify(quickRollout));
+  await writeFile(join(policies, "load.yaml"), stringify(quickLoad));
+  await writeFile(join(policies, "slo.yaml"), stringify(looseSlo(model)));
+  await slowDown(join(policies, "environments/local.yaml"));
 }
 
 /** As many requests as a machine that runs other tests too can answer. */

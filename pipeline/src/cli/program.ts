@@ -1,5 +1,7 @@
 import { Command } from "commander";
 
+export const defaultEnvironment = "local";
+
 type Part = { register(program: Command): void };
 
 /** The commands that each file adds, in the order of the help. */
@@ -38,7 +40,7 @@ export async function buildProgram(args: readonly string[]): Promise<Command> {
     .description("Deploys ONNX models: verifies a release, proves it, and lets traffic in through a canary.")
     .option("--source <dir>", "folder with models/ and policies/", ".")
     .option("--state <dir>", "folder for releases, journals and the local site (default: .sluice in the source)")
-    .option("--environment <name>", "a file of policies/environments", "local")
+    .option("--environment <name>", "a file of policies/environments", defaultEnvironment)
     .option("--signing-key <file>", "private EC key in PEM that signs releases (default: signingKey of trust.yaml)")
     .showHelpAfterError("(next: add --help)")
     .addHelpText("after", help);

@@ -1,6 +1,26 @@
+import { join, relative } from "node:path";
+import type { Place } from "./options.ts";
+import { defaultEnvironment } from "./program.ts";
+
 /** The command line that this process was given, to be given again. Keys are in files: nothing secret is in it. */
 export function thisCommand(): string {
   return commandLine(process.argv.slice(2));
+}
+
+/** Writes a command on the same place: nothing is said of what is so by default. */
+export type SayCommand = (command: string) => string;
+
+/** How `place`'s commands are written from folder `cwd`: in Sluice's own checkout npm knows the program. */
+export function sayCommandsOf(place: Place, { cwd, home }: { cwd: string; home: string }): SayCommand {
+  const flags = [
+    ...(place.source === cwd ? [] : ["--source", place.source]),
+    ...(place.stateDir === join(place.source, ".sluice") ? [] : ["--state", place.stateDir]),
+    ...(place.environment === defaultEnvironment ? [] : ["--environment", place.environment]),
+  ];
+  return (command) => {
+    const line = commandLine([...command.split(" "), ...flags]);
+    return relative(home, cwd) === "" ? line.replace("sluice", "npm run sluice --") : line;
+  };
 }
 
 /** `sluice` with these arguments, as a shell reads them. */

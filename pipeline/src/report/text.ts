@@ -16,7 +16,10 @@ export interface Gates {
   budget?: BudgetReading | undefined;
 }
 
-/** What the last words of a deploy are made of. `model` is the name that clients ask, `keyFile` holds their key. */
+/**
+ * What the last words of a deploy are made of. `model` is the name that clients ask, `keyFile` holds their key,
+ * `questionFile` a request as they send it; `say` writes a command as this machine takes it.
+ */
 export interface Deployed extends Gates {
   summary: RolloutSummary;
   address: string;
@@ -25,6 +28,8 @@ export interface Deployed extends Gates {
   hasTraffic: boolean;
   reportPath: string;
   keyFile: string;
+  questionFile: string | undefined;
+  say: (command: string) => string;
 }
 
 /** Stage, verdict and key figure of each report; what is behind a verdict that is no pass goes below. */
@@ -175,40 +180,45 @@ function firstCells(
 }
 
 function nextLines(deployed: Deployed): string[] {
-  const { reports, address, model, keyFile, reportPath } = deployed;
+  const { reports, address, reportPath } = deployed;
   const { repeat } = reports.find(({ stage }) => stage === "load") ?? {};
   const rows = nextCommands(deployed).map(([what, command]): Cell[] => [{ text: what }, { text: command }]);
   return [
     `  site      ${address}`,
     `  report    ${reportPath}`,
-    "  ask it    curl -H 'content-type: application/octet-stream' --data-binary @README.md \\",
-    `              -H "authorization: Bearer $(cat ${keyFile})" \\`,
-    `              ${address.replace(/\/$/, "")}/v1/models/${model}/predict`,
+    ...questionLines(deployed),
     // Not wrapped: it is there to be copied.
     ...(repeat === undefined ? [] : [`  measure   ${repeat}`]),
     ...layOut(rows.map(([what = { text: "" }, ...rest]) => [{ text: what.text.padEnd(8) }, ...rest])),
   ];
 }
 
-function nextCommands({ summary: { status, steps }, hasTraffic }: Deployed): [string, string][] {
-  const state: [string, string] = ["state", "npm run sluice -- status"];
+function questionLines({ questionFile, keyFile, address, model }: Deployed): string[] {
+  if (questionFile === undefined) return [];
+  return [
+    `  ask it    curl -H "authorization: Bearer $(cat ${keyFile})" \\`,
+    `              -H 'content-type: application/json' --data-binary @${questionFile} \\`,
+    `              ${address.replace(/\/$/, "")}/v1/models/${model}/predict`,
+  ];
+}
+
+function nextCommands({ summary: { status, steps }, hasTraffic, say }: Deployed): [string, string][] {
+  const state: [string, string] = ["state", say("status")];
   const lacksTraffic = !hasTraffic && steps.at(-1)?.verdict?.kind === "inconclusive";
   switch (status) {
     case "promoted":
-      return [state, ["go back", "npm run sluice -- rollback"]];
+      return [state, ["go back", say("rollback")]];
     case "aborted":
-      return [state, ["history", "npm run sluice -- history"]];
+      return [state, ["history", say("history")]];
     case "paused":
       return [
         state,
-        ["go on", "npm run sluice -- resume"],
-        ...(lacksTraffic
-          ? [["traffic", "npm run sluice -- resume --traffic synthetic"] satisfies [string, string]]
-          : []),
-        ["give up", "npm run sluice -- abort"],
+        ["go on", say("resume")],
+        ...(lacksTraffic ? [["traffic", say("resume --traffic synthetic")] satisfies [string, string]] : []),
+        ["give up", say("abort")],
       ];
     case "open":
-      return [state, ["go on", "npm run sluice -- rollout"], ["give up", "npm run sluice -- abort"]];
+      return [state, ["go on", say("rollout")], ["give up", say("abort")]];
   }
 }
 
