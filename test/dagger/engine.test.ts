@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { appendFile, cp, rm, symlink, writeFile } from "node:fs/promises";
+import { appendFile, cp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { digestKey, newKey } from "../../pipeline/src/release/key.ts";
 import { openHaproxy } from "../../pipeline/src/target/haproxy/router.ts";
@@ -14,6 +15,8 @@ import { dagger, whyNoEngine } from "./engine.ts";
 
 const missing = whyNoEngine();
 if (missing !== undefined) console.error(`skipped: the Dagger module on a real engine (${missing})`);
+
+type Served = { stable: string; candidate: string; host?: string };
 
 const registry = process.env.SLUICE_TEST_REGISTRY ?? "";
 const password = `hunter-${crypto.randomUUID()}`;
@@ -31,6 +34,7 @@ describe.skipIf(missing !== undefined)("dagger call, on a real engine,", () => {
     await calmDown(join(repository.path, "policies"));
     const environments = join(repository.path, "policies/environments");
     await cp(join(environments, "staging.yaml"), join(environments, "production.yaml"));
+    await symlink(join(root, "node_modules"), join(repository.path, "node_modules"));
     database = await makeDatabase(new Date().toISOString());
     await rm(join(database, "writer"));
   }, 120_000);
@@ -143,7 +147,7 @@ describe.skipIf(missing !== undefined)("dagger call, on a real engine,", () => {
   test("deploy takes a release through every gate, the registry and the rehearsal to servers of this machine", async () => {
     const scanned = ["--database", database];
     const staging = ["--environment", "STAGING"];
-    await using servers = await serversOfThisMachine("3.3.0");
+    await using servers = await serversOfThisMachine({ stable: "3.2.0", candidate: "3.3.0" });
     const place = [
       "--site",
       `tcp://${servers.site}`,
@@ -167,6 +171,19 @@ describe.skipIf(missing !== undefined)("dagger call, on a real engine,", () => {
     }
   }, 1_800_000);
 
+  test("roll-out, after another one, finds HAProxy at the addresses that the environment names", async () => {
+    await using servers = await serversOfThisMachine({ stable: "3.3.0", candidate: "3.2.0", host: hostAddress() });
+    const file = join(repository.path, "policies/environments/staging.yaml");
+    const target = `target: { kind: bound, address: "http://${servers.site}", control: "${servers.control}" }`;
+    await writeFile(file, (await readFile(file, "utf8")).replace(/^target: .*$/m, target));
+    const to = ["--environment", "STAGING", "--address", `${published}:3.2.0`, "--key", `file://${servers.keyFile}`];
+    const why = ["--override", "a test", "--override-budget", "a test"];
+    const { exit, stdout, log } = await callWithRegistry("roll-out", ...to, ...why, "status");
+    expect(log.slice(-2_000)).not.toContain("Error:");
+    expect([exit, stdout.trim()]).toEqual([0, "PROMOTED"]);
+    expect(await servers.readWeights()).toEqual({ green: 100 });
+  }, 1_800_000);
+
   test("promote keeps an unsigned image out of production", async () => {
     const { exit, log } = await callWithRegistry(
       "promote",
@@ -179,10 +196,9 @@ describe.skipIf(missing !== undefined)("dagger call, on a real engine,", () => {
     expect(log).toContain("sign");
   }, 900_000);
 
-  /** Blue and red serve 3.2.0, green the candidate; blue has the traffic. */
-  async function serversOfThisMachine(candidate: string) {
-    const folder = join(repository.path, "servers");
-    await symlink(join(root, "node_modules"), join(repository.path, "node_modules"));
+  /** Blue and red serve stable, green the candidate; blue has the traffic. `host` is where HAProxy listens. */
+  async function serversOfThisMachine({ stable, candidate, host = "127.0.0.1" }: Served) {
+    const folder = join(repository.path, `servers-${host}`);
     const key = newKey("tester");
     const keyFile = join(repository.path, "key");
     const keysFile = join(repository.path, "keys.json");
@@ -197,16 +213,17 @@ describe.skipIf(missing !== undefined)("dagger call, on a real engine,", () => {
         keyFile: keysFile,
         env: { SLUICE_WAIT_MS: "30000" },
       });
-    const running = { blue: await start("3.2.0"), green: await start(candidate), red: await start("3.2.0") };
+    const running = { blue: await start(stable), green: await start(candidate), red: await start(stable) };
     const servers = Object.entries(running).map(([id, { url }]) => {
       return { id, host: "127.0.0.1", port: Number(new URL(url).port), weight: id === "blue" ? 100 : 0 };
     });
-    const [port] = await freePorts();
-    await haproxyUp({ folder, bind: `127.0.0.1:${port}`, servers });
+    const [port, controlPort] = await freePorts();
+    const [site, control] = [`${host}:${port}`, `${host}:${controlPort}`];
+    await haproxyUp({ folder, bind: site, controlBind: control, servers });
     const { socket } = haproxyPaths(folder);
     const router = openHaproxy({ control: { path: socket }, samplesFile: join(folder, "test-samples.json") });
     return {
-      ...{ key, keyFile, socket, site: `127.0.0.1:${port}` },
+      ...{ key, keyFile, socket, site, control },
       readWeights: () => router.readWeights(),
       [Symbol.asyncDispose]: async () => {
         await haproxyDown(folder, { drainSeconds: 0 });
@@ -215,6 +232,14 @@ describe.skipIf(missing !== undefined)("dagger call, on a real engine,", () => {
     };
   }
 });
+
+/** Where the engine's containers reach this machine. */
+function hostAddress(): string {
+  const outer = Object.values(networkInterfaces()).flatMap((all = []) => all.filter(({ internal }) => !internal));
+  const address = outer.find(({ family }) => family === "IPv4")?.address;
+  if (address === undefined) throw new Error("Cannot test: this machine has no address that a container could reach");
+  return address;
+}
 
 const slowly = `
 let calls = 0;

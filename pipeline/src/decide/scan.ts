@@ -40,7 +40,7 @@ function whyUnmeasured({ run, database, inventory, problem }: ScanFacts, policy:
   if (run.outcome === "timed out") return `Cannot scan: trivy was not done in ${policy.timeoutSeconds} s`;
   if (run.outcome === "killed") return `Cannot scan: trivy was killed: ${run.log}`;
   if (database === undefined)
-    return "Cannot scan: no vulnerability database; next: run once with database.update: true";
+    return "Cannot scan: no vulnerability database; next: run once with database.update: true, or with Dagger give --database";
   const ageHours = (nowMs - Date.parse(database.builtAt)) / hourMs;
   if (!(ageHours <= policy.database.maxAgeHours)) {
     return `Cannot scan: vulnerability database is ${Math.round(ageHours)} h old, policy wants at most ${policy.database.maxAgeHours} h`;
