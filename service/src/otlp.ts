@@ -1,5 +1,5 @@
 import { OTLPLogExporter } from "@opentelemetry/exporter-logs-otlp-http";
-import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-http";
+import { AggregationTemporalityPreference, OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-http";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { BatchLogRecordProcessor, type LogRecordExporter } from "@opentelemetry/sdk-logs";
 import { PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
@@ -12,9 +12,12 @@ import type { Log } from "./log.ts";
 const timeoutMillis = 5_000;
 const queue = { maxQueueSize: 4_096, scheduledDelayMillis: 1_000 };
 
+// Totals, whatever the environment says: the scrape reads the same sums, and a push must not begin them anew.
+const temporalityPreference = AggregationTemporalityPreference.CUMULATIVE;
+
 /** Sends metrics to the collector at `endpoint`, every 15 seconds and when it is shut down. */
 export function metricPush(endpoint: string): PeriodicExportingMetricReader {
-  const exporter = new OTLPMetricExporter({ url: `${endpoint}/v1/metrics`, timeoutMillis });
+  const exporter = new OTLPMetricExporter({ url: `${endpoint}/v1/metrics`, timeoutMillis, temporalityPreference });
   return new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 15_000 });
 }
 

@@ -29,6 +29,35 @@ async function traced(ratio: number, use: (service: TestService) => Promise<unkn
   return spans;
 }
 
+test("the scrape and what is pushed have the same totals, even where the environment asks for differences", async () => {
+  const pushed: unknown[] = [];
+  const collector = serve(async (request) => {
+    if (new URL(request.url).pathname === "/v1/metrics") pushed.push(await request.json());
+    return Response.json({});
+  });
+  const name = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
+  process.env[name] = "delta";
+  const otlp = { endpoint: collector.url, traceRatio: 0 };
+  const telemetry = createTelemetry({ release: undefined, revision: undefined, otlp });
+  delete process.env[name];
+  const served = { method: "GET", route: "/v1/models", status: 200, durationMs: 2 };
+  const scraped = async () =>
+    /^http_server_request_duration_seconds_count\{.*\} (\d+)/m.exec(await telemetry.scrape())?.[1];
+  telemetry.served(served);
+  expect(await scraped()).toBe("1");
+  telemetry.served(served);
+  expect(await scraped()).toBe("2");
+  await telemetry.shutdown();
+  const metrics = expect.arrayContaining([
+    expect.objectContaining({
+      name: "http_server_request_duration_seconds",
+      histogram: expect.objectContaining({ dataPoints: [expect.objectContaining({ count: 2, sum: 0.004 })] }),
+    }),
+  ]);
+  expect(pushed).toMatchObject([{ resourceMetrics: [{ scopeMetrics: [{ metrics }] }] }]);
+  await collector.stop();
+});
+
 test("a request's trace joins its caller's, and shows the queue and each step of the worker", async () => {
   let service: TestService | undefined;
   const spans = await traced(0, async (made) => {
