@@ -19,7 +19,7 @@ export function sampled(log: Log, now: () => number): Log {
   };
   return {
     write(entry) {
-      if (entry.level !== "info" || entry["traceId"] !== undefined || spend()) log.write(entry);
+      if (entry.level !== "info" || entry.traceId !== undefined || spend()) log.write(entry);
     },
   };
 }
