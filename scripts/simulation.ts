@@ -92,10 +92,10 @@ function bounds(): string {
   const { judge } = strategyOf("default");
   const metrics = 3 + judge.latencyQuantiles.length + slo.latency.length;
   const sure = { alpha: judge.falseAlarm / metrics, power: 0.95 };
-  const slowest = (name: FaultName) => {
-    const { share } = effectOf(faults[name], ownSite, { policy: judge, quantile: 0.9 });
+  const slowest = (name: FaultName, among = 0.1) => {
+    const { share } = effectOf(faults[name], ownSite, { policy: judge, quantile: 1 - among });
     const least = judge.ratio / (1 + judge.ratio);
-    return share <= least ? Number.POSITIVE_INFINITY : fewestTrials(least, share, sure) / 0.2;
+    return share <= least ? Number.POSITIVE_INFINITY : fewestTrials(least, share, sure) / (2 * among);
   };
   const needed: [string, string, number][] = [
     [
@@ -105,6 +105,7 @@ function bounds(): string {
     ],
     ["slower-30-percent", "slowest 10 % of both arms", slowest("slower-30-percent")],
     ["p99-30-percent", "slowest 10 % of both arms", slowest("p99-30-percent")],
+    ["p99-30-percent", "slowest 2 % of both arms", slowest("p99-30-percent", 0.02)],
     ["slower-10-percent", "slowest 10 % of both arms", slowest("slower-10-percent")],
     [
       "flips-2-percent",
