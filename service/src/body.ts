@@ -33,13 +33,7 @@ function within<T>(bodyMs: number, reading: Promise<T>): Promise<T> {
     const late = () =>
       reject(new Problem("body-too-slow", `Cannot read the body: it was not complete after ${bodyMs} ms`));
     const timer = setTimeout(late, bodyMs);
-    const settled =
-      <A>(settle: (outcome: A) => void) =>
-      (outcome: A) => {
-        clearTimeout(timer);
-        settle(outcome);
-      };
-    reading.then(settled(resolve), settled(reject));
+    reading.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
 

@@ -27,22 +27,18 @@ export function observe({ telemetry, log, newId, readiness, release, revision }:
     if (release !== undefined) headers.set("x-sluice-release", release.id);
     if (revision !== undefined) headers.set("x-sluice-revision", revision);
     const durationMs = performance.now() - start;
-    const { status } = c.res;
-    const served = { method: c.req.method, route: routeOf(c), status, durationMs };
+    const served = { method: c.req.method, route: routeOf(c), status: c.res.status, durationMs };
     telemetry.served(served);
     trace?.end(served);
     log.write({
-      level: status >= 500 && status !== 503 ? "error" : "info",
+      level: served.status >= 500 && served.status !== 503 ? "error" : "info",
       message: "request",
       requestId: c.get("requestId"),
       traceId: trace?.traceId,
       spanId: trace?.spanId,
       principal: c.get("principal")?.id,
-      method: served.method,
-      route: served.route,
-      status,
-      durationMs,
-      ...(c.error === undefined ? undefined : reasonOf(c.error)),
+      ...served,
+      ...reasonOf(c.error),
     });
   };
 }
@@ -55,7 +51,8 @@ function routeOf(c: Ctx): string {
 }
 
 /** A problem's code, and for what the client is not told, the cause. */
-function reasonOf(error: Error): Record<string, unknown> {
+function reasonOf(error: Error | undefined): Record<string, unknown> {
+  if (error === undefined) return {};
   const problem = asProblem(error);
   if (problem.code === "internal") return { code: problem.code, cause: error.stack ?? error.message };
   if (problem.code !== "inference-failed") return { code: problem.code };

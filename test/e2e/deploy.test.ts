@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { aRepository, sluice, startCli, untilPrinted } from "../support/cli.ts";
+import { aRepository, keyOf, sluice, startCli, untilPrinted } from "../support/cli.ts";
 import { startClient } from "../support/client.ts";
 
 setDefaultTimeout(180_000);
@@ -18,10 +18,6 @@ interface Site {
 
 async function siteOf(repository: string): Promise<Site> {
   return JSON.parse((await sluice(repository, "site", "status", "--json")).stdout);
-}
-
-async function keyOf(repository: string): Promise<string> {
-  return (await readFile(join(repository, ".sluice/secrets/api-key"), "utf8")).trim();
 }
 
 test("deploy releases through a canary, finds nothing to do the second time, and rolls back", async () => {

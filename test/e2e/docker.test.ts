@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { importBases, localImages, whyNoContainers } from "../stage/image/bases.ts";
-import { aRepository, calmDown, sluice, startCli, untilPrinted } from "../support/cli.ts";
+import { aRepository, calmDown, keyOf, sluice, startCli, untilPrinted } from "../support/cli.ts";
 import { startClient } from "../support/client.ts";
 import { isInstalled } from "../support/external.ts";
 import { type Daemon, freeSubnet, hasDaemon, startDaemon } from "../target/docker/daemon.ts";
@@ -102,7 +102,7 @@ describe.skipIf(isSkipped)("the service's image, built by docker", () => {
     const [before, after] = [await imageOf("3.2.0"), await imageOf("3.3.0")];
     expect(before).not.toBe(after);
     expect(await onDocker("deploy", "magika@3.2.0")).toMatchObject({ exit: 0 });
-    const key = (await readFile(join(repository.path, ".sluice/secrets/api-key"), "utf8")).trim();
+    const key = await keyOf(repository.path);
     const client = startClient(address, key);
     await client.answered(5);
 

@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { quicken, root, sluice } from "../support/cli.ts";
+import { keyOf, quicken, root, sluice } from "../support/cli.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
 setDefaultTimeout(180_000);
@@ -22,10 +22,9 @@ test("a repository that init laid down from an ONNX file is deployed, and its ne
     const second = await sluice(folder.path, "deploy", "churn@1.1.0", "--json");
     expect([second.exit, second.stderr]).toEqual([0, expect.stringContaining("promoted: every step passed")]);
     const { address, reportPath } = JSON.parse(second.stdout);
-    const key = await readFile(join(folder.path, ".sluice/secrets/api-key"), "utf8");
     const answer = await fetch(`${address}/v1/models/churn/predict`, {
       method: "POST",
-      headers: { authorization: `Bearer ${key.trim()}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${await keyOf(folder.path)}`, "content-type": "application/json" },
       body: await readFile(join(reportPath, "../question.json")),
     });
     const { cases } = JSON.parse(await readFile(join(folder.path, "models/churn/1.1.0/golden.json"), "utf8"));

@@ -33,6 +33,11 @@ export function sluice(source: string, ...args: string[]): Promise<CliResult> {
   return startCli(source, ...args).result;
 }
 
+/** The API key that Sluice made for clients of the folder's own site. */
+export async function keyOf(source: string): Promise<string> {
+  return (await readFile(join(source, ".sluice/secrets/api-key"), "utf8")).trim();
+}
+
 /** Returns once the command has printed `text` to stderr; throws when it ends before. */
 export async function untilPrinted({ child, result }: ReturnType<typeof startCli>, text: string): Promise<void> {
   let printed = "";

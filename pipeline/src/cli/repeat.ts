@@ -1,4 +1,4 @@
-import { join, relative } from "node:path";
+import { join, resolve } from "node:path";
 import type { Place } from "./options.ts";
 import { defaultEnvironment } from "./program.ts";
 
@@ -7,20 +7,18 @@ export function thisCommand(): string {
   return commandLine(process.argv.slice(2));
 }
 
-/** Writes a command on the same place: nothing is said of what is so by default. */
-export type SayCommand = (command: string) => string;
-
-/** How `place`'s commands are written from folder `cwd`: in Sluice's own checkout npm knows the program. */
-export function sayCommandsOf(place: Place, { cwd, home }: { cwd: string; home: string }): SayCommand {
+/**
+ * How `place`'s commands are written from folder `cwd`: nothing is said of what is so by default, and in Sluice's own
+ * checkout npm knows the program.
+ */
+export function sayCommandsOf(place: Place, { cwd, home }: { cwd: string; home: string }): (command: string) => string {
+  const program = resolve(home) === cwd ? "npm run sluice --" : "sluice";
   const flags = [
     ...(place.source === cwd ? [] : ["--source", place.source]),
     ...(place.stateDir === join(place.source, ".sluice") ? [] : ["--state", place.stateDir]),
     ...(place.environment === defaultEnvironment ? [] : ["--environment", place.environment]),
   ];
-  return (command) => {
-    const line = commandLine([...command.split(" "), ...flags]);
-    return relative(home, cwd) === "" ? line.replace("sluice", "npm run sluice --") : line;
-  };
+  return (command) => [program, command, ...flags.map(quoted)].join(" ");
 }
 
 /** `sluice` with these arguments, as a shell reads them. */
